@@ -1,0 +1,1 @@
+//! Sends the request on, and streams both ways.

@@ -1,0 +1,17 @@
+//! Vestibule, a multi-tenant application router.
+//!
+//! The order of the modules is the way of a request, and the direction of the dependencies: a stage
+//! may name the stages above it, never one below; only [`pipeline`] calls stages. What the stages
+//! know ([`snapshot`]) is compiled by [`config`] and swapped by [`reload`]. The ground ([`observe`],
+//! [`secret`]) names nothing of the crate. `tests/it/architecture.rs` reads this file and keeps it so.
+
+// ── what a request meets, in order ──
+pub mod request;
+pub mod tenant;
+pub mod auth;
+pub mod route;
+pub mod destination;
+pub mod forward;
+
+// ── ground ──
+pub mod secret;

@@ -1,0 +1,1 @@
+//! Picks the route of a request and rewrites its path.
