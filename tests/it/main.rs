@@ -1,0 +1,14 @@
+//! The tests that look at the whole: the real binary, at real sockets, judged at a raw backend.
+//!
+//! One binary with one module a file, so that it links once. Everything is hermetic: loopback only,
+//! ports chosen by the system, nothing waits by sleeping, and what the backend's thread asserts fails
+//! the test that started it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "what fails here fails a test, and says where"
+)]
+
+mod architecture;
