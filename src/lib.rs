@@ -14,4 +14,5 @@ pub mod destination;
 pub mod forward;
 
 // ── ground ──
+pub mod observe;
 pub mod secret;
