@@ -16,3 +16,6 @@ pub mod forward;
 // ── ground ──
 pub mod observe;
 pub mod secret;
+
+// ── the way in ──
+pub mod cli;

@@ -1,0 +1,179 @@
+//! `vestibule demo`: everything in one process, from nothing.
+//!
+//! Writes the built-in configuration to a folder, starts a sample application and a development issuer
+//! beside the router, all on loopback, prints commands to copy, and serves. It knows the router only by
+//! [`super::serve`]: what it shows is what a server does. Surprising: the process's own environment is
+//! not read, so that a `destinations` or `VCAP_SERVICES` of the user's shell changes nothing here.
+
+mod application;
+mod folder;
+mod http;
+mod issuer;
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use self::issuer::Issuer;
+use super::serve::{self, Admin};
+
+/// The tenants of the demo's `xs-tenants.json`.
+const TENANTS: [&str; 2] = ["acme", "globex"];
+/// Where the router listens when that port is free.
+const PREFERRED_PORT: u16 = 5000;
+
+/// What `demo` was asked for.
+pub(super) struct Options {
+    /// Where to write the configuration; `None` takes a fresh temporary directory.
+    pub(super) directory: Option<PathBuf>,
+}
+
+/// Where everything listens, and what is served.
+struct Stage {
+    directory: PathBuf,
+    /// The router.
+    port: u16,
+    /// The development issuer.
+    issuer: SocketAddr,
+    /// The sample application.
+    application: SocketAddr,
+}
+
+/// Starts everything, says what to try, and serves until stopped.
+pub(super) fn run(options: &Options, out: &mut dyn Write) -> io::Result<ExitCode> {
+    let directory = folder::prepare(options.directory.as_deref())?;
+    let (issuer, application) = start_backends()?;
+    let (port, moved) = router_port()?;
+    let stage = Stage { directory, port, issuer, application };
+    folder::write(&stage.directory, &stage.environment())?;
+    if moved {
+        writeln!(out, "Port {PREFERRED_PORT} is taken; the demo takes {port}.\n")?;
+    }
+    stage.introduce(out)?;
+    out.flush()?;
+    Ok(serve::run(stage.served()))
+}
+
+/// Starts the issuer and the sample application on a thread of their own; says where they listen.
+fn start_backends() -> io::Result<(SocketAddr, SocketAddr)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (keys_at, issuer_address) = runtime.block_on(http::bind())?;
+    let (pages_at, application_address) = runtime.block_on(http::bind())?;
+    let issuer = Issuer::new(format!("http://{issuer_address}"), &TENANTS).map_err(io::Error::other)?;
+    let issuer = Arc::new(issuer);
+    std::thread::Builder::new().name("demo".to_owned()).spawn(move || {
+        runtime.block_on(async {
+            tokio::join!(Arc::clone(&issuer).serve(keys_at), application::run(pages_at, issuer));
+        });
+    })?;
+    Ok((issuer_address, application_address))
+}
+
+/// The router's port, and whether it had to move away from the preferred one.
+fn router_port() -> io::Result<(u16, bool)> {
+    let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr();
+    match free(PREFERRED_PORT) {
+        Ok(address) => Ok((address.port(), false)),
+        Err(_) => Ok((free(0)?.port(), true)),
+    }
+}
+
+impl Stage {
+    /// What goes to `default-env.json`: where things listen this time.
+    fn environment(&self) -> serde_json::Value {
+        serde_json::json!({
+            "DEMO_ISSUER": format!("http://{}/{{tenant}}", self.issuer),
+            "destinations": [{"name": "backend", "url": format!("http://{}", self.application)}],
+        })
+    }
+
+    /// How the router is started.
+    fn served(self) -> serve::Options {
+        let loopback = ("XS_BIND_ADDRESS".to_owned(), Ipv4Addr::LOCALHOST.to_string());
+        serve::Options {
+            directory: self.directory,
+            port: Some(self.port),
+            admin: Some(Admin::At((Ipv4Addr::LOCALHOST, 0).into())),
+            workers: None,
+            environment: Some(BTreeMap::from([loopback])),
+        }
+    }
+
+    /// Prints what there is and what to try.
+    fn introduce(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self { directory, port, issuer, .. } = self;
+        let folder = Quoted(directory);
+        write!(
+            out,
+            r#"Vestibule demo: one application, two tenants, an issuer for each, nothing from the network.
+
+  open            http://acme.localhost:{port}/
+                  http://globex.localhost:{port}/
+  configuration   {folder}
+  issuers         http://{issuer}/acme
+                  http://{issuer}/globex
+
+Copy into another terminal:
+
+  # A token of acme's issuer opens acme: 200
+  TOKEN=$(curl -s -X POST 'http://{issuer}/acme/mint?user=alice')
+  curl -i -H "Authorization: Bearer $TOKEN" http://acme.localhost:{port}/api/echo
+
+  # The same token at globex: 401
+  curl -i -H "Authorization: Bearer $TOKEN" http://globex.localhost:{port}/api/echo
+
+  # A forged x-tenant does not arrive; the backend sees acme: 200
+  curl -i -H "Authorization: Bearer $TOKEN" -H 'X-Tenant: globex' http://acme.localhost:{port}/api/echo
+
+  # A route that requires a scope: 403 without it, 200 with it
+  curl -i -H "Authorization: Bearer $TOKEN" http://acme.localhost:{port}/api/reports
+  SCOPED=$(curl -s -X POST 'http://{issuer}/acme/mint?user=alice&scope=reports.read')
+  curl -i -H "Authorization: Bearer $SCOPED" http://acme.localhost:{port}/api/reports
+
+  # An unknown tenant: 404
+  curl -i http://initech.localhost:{port}/
+
+Now edit {folder}/xs-app.json; the next request follows it:
+
+  # /api/echo becomes /service/echo
+  sed -i.bak 's|/api/(|/service/(|' {folder}/xs-app.json
+  curl -i -H "Authorization: Bearer $TOKEN" http://acme.localhost:{port}/service/echo
+
+  # A misspelt key is reported below, with line and column, and changes nothing
+  sed -i.bak 's|"scope"|"scpoe"|' {folder}/xs-app.json
+  curl -i -H "Authorization: Bearer $TOKEN" http://acme.localhost:{port}/service/echo
+
+"#
+        )
+    }
+}
+
+/// A path as a shell takes it.
+struct Quoted<'a>(&'a Path);
+
+impl std::fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = self.0.display().to_string();
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@".contains(c);
+        if text.chars().all(plain) {
+            f.write_str(&text)
+        } else {
+            write!(f, "'{}'", text.replace('\'', r"'\''"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_quoted_where_a_shell_needs_it() {
+        for (path, quoted) in [("/tmp/demo-1", "/tmp/demo-1"), ("/a b", "'/a b'"), ("/it's", r"'/it'\''s'")] {
+            assert_eq!(Quoted(Path::new(path)).to_string(), quoted);
+        }
+    }
+}
