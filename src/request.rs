@@ -3,11 +3,24 @@
 //! Built once per request from what hyper parsed, and refused where it is not canonical. Tenant, route,
 //! admission, log and the upstream bytes all read this value; nobody parses the request a second time.
 //! It knows nothing of tenants or routes. Surprising: forwarding headers of a peer that is not listed
-//! as trusted are not read at all, not even to log them.
+//! as trusted are not read at all, not even to log them; and the scheme a client writes into its
+//! target is never believed, only what the listener or a trusted proxy saw.
+
+pub mod forwarded;
+mod framing;
+pub mod host;
+mod malformed;
+pub mod target;
 
 use std::net::IpAddr;
 
+use http::request::Parts;
 use http::{HeaderValue, Method};
+
+pub use forwarded::Trust;
+pub use host::{Authority, Host, HostFault};
+pub use malformed::Malformed;
+pub use target::Target;
 
 /// The scheme the client used, as the outside sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,25 +31,49 @@ pub enum Scheme {
     Https,
 }
 
-/// The connection's other end, as the listener saw it.
-#[derive(Clone, Copy, Debug)]
+impl Scheme {
+    /// The scheme's name in lower case.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port meant where none is named.
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// The connection's other end, as the listener saw it; made once per connection.
+#[derive(Clone, Debug)]
 pub struct Peer {
     /// The address of the socket; an IPv4-mapped address is unmapped.
     pub address: IpAddr,
     /// What our own listener speaks.
     pub scheme: Scheme,
+    /// The name the client asked for in its TLS handshake, where there was one.
+    pub server_name: Option<Host>,
 }
 
-/// An external host: lower case, without port and trailing dot; letters, digits, hyphens and dots, or
-/// an IP literal.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Host(Box<str>);
-
-impl Host {
-    /// The host's text.
+impl Peer {
+    /// A peer without a TLS server name; an IPv4-mapped address is unmapped.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn new(address: IpAddr, scheme: Scheme) -> Self {
+        Self { address: address.to_canonical(), scheme, server_name: None }
+    }
+
+    /// The same peer with the server name of its TLS handshake. A name that is no host is kept as none,
+    /// because no `Host` could ever equal it and TLS itself has already picked a certificate.
+    #[must_use]
+    pub fn with_server_name(self, name: Option<&str>) -> Self {
+        Self { server_name: name.and_then(|name| Host::parse(name).ok()), ..self }
     }
 }
 
@@ -59,32 +96,42 @@ pub struct CanonicalRequest {
     pub peer: IpAddr,
     /// Whether the peer is a trusted proxy, so that its forwarding headers were read.
     pub trusted: bool,
+    client: IpAddr,
 }
 
-/// Path and query in the one form that is matched and sent: ASCII, begins with `/`, no dot segments,
-/// no ambiguous escape, no fragment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    text: Box<str>,
-    path_length: usize,
-}
-
-impl Target {
-    /// Path and query.
+impl CanonicalRequest {
+    /// Who sent the request: the peer, or, behind trusted proxies, the last address of
+    /// `X-Forwarded-For` that is not a trusted proxy itself.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The path alone.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.text[..self.path_length]
-    }
-
-    /// The query with its `?`, or nothing.
-    #[must_use]
-    pub fn query(&self) -> &str {
-        &self.text[self.path_length..]
+    pub fn client_address(&self) -> IpAddr {
+        self.client
     }
 }
+
+/// The one meaning of a request, or why it has none.
+///
+/// # Errors
+/// The first check that failed; each has a variant of its own in [`Malformed`].
+pub fn canonicalize(parts: &Parts, peer: &Peer, trust: &Trust) -> Result<CanonicalRequest, Malformed> {
+    framing::check(parts)?;
+    let target = Target::received(&parts.uri)?;
+    let named = host::named(parts, peer)?;
+    let trusted = trust.trusts(peer.address);
+    let outside = if trusted { forwarded::read(&parts.headers)? } else { forwarded::Outside::default() };
+    let (named, authority) = outside.host.or(named).unzip();
+    let (host, port) = named.map(|named| (named.host, named.port)).unzip();
+    Ok(CanonicalRequest {
+        method: parts.method.clone(),
+        scheme: outside.scheme.unwrap_or(peer.scheme),
+        host,
+        port: port.flatten(),
+        authority,
+        target,
+        peer: peer.address,
+        trusted,
+        client: if trusted { trust.client(peer.address, &parts.headers) } else { peer.address },
+    })
+}
+
+#[cfg(test)]
+mod tests;
