@@ -1,1 +1,6 @@
 //! Sends the request on, and streams both ways.
+pub mod body;
+pub mod client;
+pub mod connect;
+pub mod headers;
+pub mod tls;

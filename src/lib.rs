@@ -6,6 +6,7 @@
 //! [`secret`]) names nothing of the crate. `tests/it/architecture.rs` reads this file and keeps it so.
 
 // ── what a request meets, in order ──
+pub mod listener;
 pub mod request;
 pub mod tenant;
 pub mod auth;

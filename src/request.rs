@@ -12,6 +12,8 @@ pub mod host;
 mod malformed;
 pub mod target;
 
+pub mod correlation;
+
 use std::net::IpAddr;
 
 use http::request::Parts;

@@ -1,0 +1,334 @@
+//! The two bodies of an exchange, streamed with back-pressure.
+//!
+//! [`Upload`] carries the client's body to the backend, [`Body`] whatever we answer to the client. Both
+//! pass frames on as they arrive and hold nothing back; both watch the clock, since a stream has no
+//! total limit but may not stand still. Trailers pass the same filter as headers. A body that breaks
+//! off is an error to its reader, never a shorter body.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep};
+
+use super::client::Lease;
+use super::headers::HeaderPolicy;
+
+/// How long a stream to the client may stand still.
+const ANSWER_IDLE: Duration = Duration::from_secs(300);
+/// How long a request's body may stand still.
+const UPLOAD_IDLE: Duration = Duration::from_secs(30);
+/// After this long a request's body must have kept up with [`UPLOAD_RATE`].
+const UPLOAD_GRACE: Duration = Duration::from_secs(10);
+/// Bytes a second that a request's body must bring on average.
+const UPLOAD_RATE: u64 = 240;
+
+/// Why a body broke off.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The sender closed or broke the framing.
+    #[error("the body broke off")]
+    Broken(#[source] hyper::Error),
+    /// Nothing came for too long.
+    #[error("nothing came for {} s", .0.as_secs())]
+    Idle(Duration),
+    /// The client sends too slowly to be honest.
+    #[error("the body came in at less than {UPLOAD_RATE} bytes a second")]
+    Slow,
+    /// A file could not be read to its end.
+    #[error("the file could not be read")]
+    File(#[source] std::io::Error),
+    /// The client's bytes have more than one meaning.
+    #[error("the request's framing is ambiguous")]
+    Ambiguous,
+}
+
+/// Says, while a body is read, whether its connection has turned ambiguous.
+pub trait Watch: Send + Sync {
+    /// Whether bytes with more than one meaning were seen.
+    fn is_ambiguous(&self) -> bool;
+}
+
+/// Hears how an answer ended: when its last byte was handed over, or when it was given up.
+pub trait Attendant: Send {
+    /// `bytes` of body were sent; `complete` says whether that was all of it.
+    fn ended(self: Box<Self>, bytes: u64, complete: bool);
+}
+
+/// Fires when nothing has happened for a while; costs nothing until something has to be waited for.
+struct Idle {
+    limit: Duration,
+    sleep: Option<Pin<Box<Sleep>>>,
+    armed: bool,
+}
+
+impl Idle {
+    fn new(limit: Duration) -> Self {
+        Self { limit, sleep: None, armed: false }
+    }
+
+    fn progressed(&mut self) {
+        self.armed = false;
+    }
+
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.limit)));
+        if !self.armed {
+            sleep.as_mut().reset(Instant::now() + self.limit);
+            self.armed = true;
+        }
+        sleep.as_mut().poll(cx)
+    }
+}
+
+/// The client's body on its way to the backend.
+pub struct Upload {
+    incoming: Option<Incoming>,
+    policy: Option<Arc<HeaderPolicy>>,
+    watch: Option<Arc<dyn Watch>>,
+    idle: Idle,
+    started: Option<Instant>,
+    bytes: u64,
+}
+
+impl Upload {
+    /// No body at all.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self {
+            incoming: None,
+            policy: None,
+            watch: None,
+            idle: Idle::new(UPLOAD_IDLE),
+            started: None,
+            bytes: 0,
+        }
+    }
+
+    /// The body of a request; its trailers pass `policy`, and `watch` can break it off.
+    #[must_use]
+    pub fn new(incoming: Incoming, policy: &Arc<HeaderPolicy>, watch: &Arc<dyn Watch>) -> Self {
+        if incoming.is_end_stream() {
+            return Self::empty();
+        }
+        let (policy, watch) = (Some(Arc::clone(policy)), Some(Arc::clone(watch)));
+        Self { incoming: Some(incoming), policy, watch, ..Self::empty() }
+    }
+
+    /// Whether there is nothing to send.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.incoming.is_none()
+    }
+
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
+        let started = *self.started.get_or_insert_with(Instant::now);
+        let elapsed = started.elapsed();
+        if elapsed > UPLOAD_GRACE && self.bytes < UPLOAD_RATE.saturating_mul(elapsed.as_secs()) {
+            return Poll::Ready(BodyError::Slow);
+        }
+        self.idle.poll_expired(cx).map(|()| BodyError::Idle(UPLOAD_IDLE))
+    }
+
+    fn passed(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        self.idle.progressed();
+        self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        match &self.policy {
+            Some(policy) => policy.filter_trailers(frame),
+            None => frame,
+        }
+    }
+}
+
+impl http_body::Body for Upload {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
+        let frame = Pin::new(incoming).poll_frame(cx);
+        if this.watch.as_ref().is_some_and(|watch| watch.is_ambiguous()) {
+            return Poll::Ready(Some(Err(BodyError::Ambiguous)));
+        }
+        match frame {
+            Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(this.passed(frame)))),
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError::Broken(error)))),
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => this.poll_stalled(cx).map(|error| Some(Err(error))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.as_ref().is_none_or(http_body::Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
+    }
+}
+
+/// What a client is answered.
+pub struct Body {
+    source: Source,
+    bytes: u64,
+    complete: bool,
+    attendant: Option<Box<dyn Attendant>>,
+}
+
+enum Source {
+    Empty,
+    Full(Bytes),
+    Relayed(Box<Relayed>),
+    File(UnsyncBoxBody<Bytes, std::io::Error>),
+}
+
+struct Relayed {
+    incoming: Incoming,
+    lease: Option<Lease>,
+    policy: Arc<HeaderPolicy>,
+    idle: Idle,
+}
+
+impl Body {
+    fn from_source(source: Source) -> Self {
+        Self { source, bytes: 0, complete: false, attendant: None }
+    }
+
+    /// No body.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::from_source(Source::Empty)
+    }
+
+    /// A text we have at hand.
+    #[must_use]
+    pub fn full(bytes: impl Into<Bytes>) -> Self {
+        Self::from_source(Source::Full(bytes.into()))
+    }
+
+    /// A file, read while it is sent.
+    #[must_use]
+    pub fn file<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes, Error = std::io::Error> + Send + 'static,
+    {
+        Self::from_source(Source::File(UnsyncBoxBody::new(body)))
+    }
+
+    /// A backend's answer; its connection goes back to the pool when the last byte has been read.
+    pub(super) fn relayed(incoming: Incoming, mut lease: Lease, policy: &Arc<HeaderPolicy>) -> Self {
+        if incoming.is_end_stream() {
+            lease.release();
+            return Self::empty();
+        }
+        let policy = Arc::clone(policy);
+        let relayed = Relayed { incoming, lease: Some(lease), policy, idle: Idle::new(ANSWER_IDLE) };
+        Self::from_source(Source::Relayed(Box::new(relayed)))
+    }
+
+    /// Tells `attendant` when this body has ended.
+    #[must_use]
+    pub fn attended(mut self, attendant: Box<dyn Attendant>) -> Self {
+        self.complete = self.is_end_stream();
+        self.attendant = Some(attendant);
+        self
+    }
+}
+
+impl Relayed {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.incoming).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.idle.progressed();
+                let frame = self.policy.filter_trailers(frame);
+                self.release_at_end();
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(BodyError::Broken(error)))),
+            Poll::Ready(None) => {
+                self.release();
+                Poll::Ready(None)
+            }
+            Poll::Pending => self.idle.poll_expired(cx).map(|()| Some(Err(BodyError::Idle(ANSWER_IDLE)))),
+        }
+    }
+
+    /// A body of known length is often not polled once more after its last byte.
+    fn release_at_end(&mut self) {
+        if self.incoming.is_end_stream() {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some(mut lease) = self.lease.take() {
+            lease.release();
+        }
+    }
+}
+
+impl http_body::Body for Body {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let this = self.get_mut();
+        let frame = match &mut this.source {
+            Source::Empty => Poll::Ready(None),
+            Source::Full(bytes) => {
+                let bytes = std::mem::take(bytes);
+                this.source = Source::Empty;
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Source::Relayed(relayed) => relayed.poll_frame(cx),
+            Source::File(file) => Pin::new(file).poll_frame(cx).map_err(BodyError::File),
+        };
+        match &frame {
+            Poll::Ready(Some(Ok(frame))) => {
+                this.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                this.complete = this.is_end_stream();
+            }
+            Poll::Ready(None) => this.complete = true,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Empty => true,
+            Source::Full(bytes) => bytes.is_empty(),
+            Source::Relayed(relayed) => relayed.incoming.is_end_stream(),
+            Source::File(file) => file.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Empty => SizeHint::with_exact(0),
+            Source::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Source::Relayed(relayed) => relayed.incoming.size_hint(),
+            Source::File(file) => file.size_hint(),
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(attendant) = self.attendant.take() {
+            attendant.ended(self.bytes, self.complete);
+        }
+    }
+}

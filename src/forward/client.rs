@@ -1,0 +1,238 @@
+//! Connections to backends: one pool a worker, keyed by tenant and endpoint.
+//!
+//! A connection is lent to one exchange and comes back when the answer's last byte has been read; one
+//! with anything unread or unsent is dropped instead. Connections are driven by tasks of their own, so
+//! that a backend's restart is noticed while they idle. A request is sent a second time only where
+//! hyper hands it back unsent. This file knows nothing of routes or headers.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use foldhash::fast::RandomState;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::client::conn::{TrySendError, http1, http2};
+use tokio::time::Instant;
+
+use super::body::Upload;
+use super::connect::{ConnectError, Connector, Protocol};
+use crate::destination::Endpoint;
+use crate::tenant::TenantKey;
+
+/// How long an unused connection is kept.
+const KEEP_IDLE: Duration = Duration::from_secs(50);
+/// How many unused connections one worker keeps for one tenant and endpoint.
+const KEEP_EACH: usize = 256;
+/// How many unused connections one worker keeps in all.
+const KEEP_ALL: usize = 1024;
+
+/// What a connection is pooled under. Two tenants never share one.
+#[derive(Clone, Debug)]
+pub struct PoolKey {
+    /// Whose requests it carries.
+    pub tenant: Option<TenantKey>,
+    /// Where it leads.
+    pub endpoint: Arc<Endpoint>,
+}
+
+impl PartialEq for PoolKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.tenant == other.tenant
+            && (Arc::ptr_eq(&self.endpoint, &other.endpoint) || self.endpoint == other.endpoint)
+    }
+}
+
+impl Eq for PoolKey {}
+
+impl Hash for PoolKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.tenant.hash(state);
+        self.endpoint.port.hash(state);
+        self.endpoint.host.hash(state);
+    }
+}
+
+/// Why no answer came.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// The backend could not be reached.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The connection broke, or what came back is not HTTP.
+    #[error("the backend's connection broke or did not speak HTTP")]
+    Exchange(#[source] hyper::Error),
+}
+
+/// One worker's connections to backends.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    connector: Connector,
+    pool: Mutex<Pool>,
+}
+
+#[derive(Default)]
+struct Pool {
+    idle: HashMap<PoolKey, Vec<Idle>, RandomState>,
+    multiplexed: HashMap<PoolKey, http2::SendRequest<Upload>, RandomState>,
+    count: usize,
+}
+
+struct Idle {
+    sender: http1::SendRequest<Upload>,
+    since: Instant,
+}
+
+/// A connection lent to one exchange.
+pub struct Lease {
+    client: Client,
+    key: PoolKey,
+    sender: Option<http1::SendRequest<Upload>>,
+}
+
+impl Lease {
+    /// Gives the connection back; the answer has been read to its end.
+    pub(super) fn release(&mut self) {
+        if let Some(sender) = self.sender.take() {
+            if !sender.is_closed() {
+                self.client.pool().keep(self.key.clone(), sender);
+            }
+        }
+    }
+}
+
+impl Pool {
+    fn take(&mut self, key: &PoolKey) -> Option<http1::SendRequest<Upload>> {
+        let waiting = self.idle.get_mut(key)?;
+        while let Some(idle) = waiting.pop() {
+            self.count -= 1;
+            if idle.sender.is_ready() {
+                return Some(idle.sender);
+            }
+        }
+        None
+    }
+
+    fn keep(&mut self, key: PoolKey, sender: http1::SendRequest<Upload>) {
+        let waiting = self.idle.entry(key).or_default();
+        if waiting.len() < KEEP_EACH && self.count < KEEP_ALL {
+            waiting.push(Idle { sender, since: Instant::now() });
+            self.count += 1;
+        }
+    }
+
+    fn expire(&mut self, now: Instant) {
+        for waiting in self.idle.values_mut() {
+            waiting.retain(|idle| !idle.sender.is_closed() && now.duration_since(idle.since) < KEEP_IDLE);
+        }
+        self.idle.retain(|_, waiting| !waiting.is_empty());
+        self.multiplexed.retain(|_, sender| !sender.is_closed());
+        self.count = self.idle.values().map(Vec::len).sum();
+    }
+}
+
+impl Client {
+    /// An empty pool over `connector`.
+    #[must_use]
+    pub fn new(connector: Connector) -> Self {
+        Self(Arc::new(Inner { connector, pool: Mutex::default() }))
+    }
+
+    fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
+        // Nothing panics while the lock is held, and a pool in any state is usable.
+        self.0.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Closes connections that have been unused for long. Called now and then by the worker.
+    pub fn expire(&self) {
+        self.pool().expire(Instant::now());
+    }
+
+    /// Sends `request`, on a kept connection or a new one.
+    pub async fn send(
+        &self,
+        key: PoolKey,
+        mut request: Request<Upload>,
+    ) -> Result<(Response<Incoming>, Lease), SendError> {
+        if key.endpoint.http2 || key.endpoint.tls.is_some() {
+            match self.send_multiplexed(&key, request).await? {
+                Sent::Answered(answer) => return Ok((answer, self.lease(key, None))),
+                Sent::NotSent(unsent) => request = unsent,
+            }
+        }
+        let kept = self.pool().take(&key);
+        if let Some(sender) = kept {
+            match self.exchange(key.clone(), sender, request).await? {
+                Exchange::Answered(answer, lease) => return Ok((answer, lease)),
+                Exchange::NotSent(unsent) => request = unsent,
+            }
+        }
+        self.send_anew(key, request).await
+    }
+
+    fn lease(&self, key: PoolKey, sender: Option<http1::SendRequest<Upload>>) -> Lease {
+        Lease { client: self.clone(), key, sender }
+    }
+
+    async fn exchange(
+        &self,
+        key: PoolKey,
+        mut sender: http1::SendRequest<Upload>,
+        request: Request<Upload>,
+    ) -> Result<Exchange, SendError> {
+        match sender.try_send_request(request).await {
+            Ok(answer) => Ok(Exchange::Answered(answer, self.lease(key, Some(sender)))),
+            Err(error) => unsent(error).map(|request| Exchange::NotSent(request)),
+        }
+    }
+
+    async fn send_multiplexed(&self, key: &PoolKey, request: Request<Upload>) -> Result<Sent, SendError> {
+        let sender = self.pool().multiplexed.get(key).filter(|sender| !sender.is_closed()).cloned();
+        match sender {
+            Some(mut sender) => match sender.try_send_request(request).await {
+                Ok(answer) => Ok(Sent::Answered(answer)),
+                Err(error) => unsent(error).map(Sent::NotSent),
+            },
+            None => Ok(Sent::NotSent(request)),
+        }
+    }
+
+    async fn send_anew(
+        &self,
+        key: PoolKey,
+        request: Request<Upload>,
+    ) -> Result<(Response<Incoming>, Lease), SendError> {
+        match self.0.connector.connect(&key.endpoint).await? {
+            Protocol::Http1(mut sender) => {
+                let answer = sender.send_request(request).await.map_err(SendError::Exchange)?;
+                Ok((answer, self.lease(key, Some(sender))))
+            }
+            Protocol::Http2(mut sender) => {
+                self.pool().multiplexed.insert(key.clone(), sender.clone());
+                let answer = sender.send_request(request).await.map_err(SendError::Exchange)?;
+                Ok((answer, self.lease(key, None)))
+            }
+        }
+    }
+}
+
+enum Exchange {
+    Answered(Response<Incoming>, Lease),
+    NotSent(Request<Upload>),
+}
+
+enum Sent {
+    Answered(Response<Incoming>),
+    NotSent(Request<Upload>),
+}
+
+/// The request, where not a byte of it was sent; the failure otherwise.
+fn unsent(mut error: TrySendError<Request<Upload>>) -> Result<Request<Upload>, SendError> {
+    match error.take_message() {
+        Some(request) => Ok(request),
+        None => Err(SendError::Exchange(error.into_error())),
+    }
+}

@@ -1,0 +1,149 @@
+//! Opens a connection to a backend: name, socket, TLS, HTTP version.
+//!
+//! Everything counts against one limit of two seconds for the socket and as long again for TLS. Over
+//! TLS, ALPN chooses between HTTP/1.1 and HTTP/2; over cleartext the destination says. Certificates are
+//! judged by the built-in authorities and those of `XS_CACERT_PATH`; `strictSSL: false` judges nothing
+//! and is named in a warning when the configuration compiles.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::pki_types::ServerName;
+use smallvec::SmallVec;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+use super::body::Upload;
+use super::tls::BackendTls;
+use crate::destination::{Endpoint, TlsPolicy};
+
+/// How long the socket, and again TLS, may take to open.
+const CONNECT: Duration = Duration::from_secs(2);
+
+/// Why a backend could not be reached.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The host name has no address.
+    #[error("the name {0} does not resolve")]
+    Resolve(Box<str>, #[source] Option<Box<hickory_resolver::net::NetError>>),
+    /// No address took the connection.
+    #[error("connecting failed")]
+    Refused(#[source] std::io::Error),
+    /// The socket did not open in time.
+    #[error("connecting took longer than {} s", CONNECT.as_secs())]
+    Timeout,
+    /// TLS failed.
+    #[error("TLS failed")]
+    Tls(#[source] std::io::Error),
+    /// HTTP did not begin.
+    #[error("HTTP did not begin")]
+    Handshake(#[source] hyper::Error),
+}
+
+/// A fresh connection, by what it speaks.
+pub(super) enum Protocol {
+    Http1(http1::SendRequest<Upload>),
+    Http2(http2::SendRequest<Upload>),
+}
+
+/// Opens connections.
+pub struct Connector {
+    tls: BackendTls,
+    resolver: OnceLock<Option<TokioResolver>>,
+}
+
+impl Connector {
+    /// A connector that judges certificates by `tls`.
+    #[must_use]
+    pub fn new(tls: BackendTls) -> Self {
+        Self { tls, resolver: OnceLock::new() }
+    }
+
+    pub(super) async fn connect(&self, endpoint: &Endpoint) -> Result<Protocol, ConnectError> {
+        let opened = tokio::time::timeout(CONNECT, self.open(endpoint));
+        let stream = opened.await.map_err(|_| ConnectError::Timeout)??;
+        match endpoint.tls {
+            None if endpoint.http2 => http2(stream).await,
+            None => http1(stream).await,
+            Some(policy) => self.connect_tls(endpoint, policy, stream).await,
+        }
+    }
+
+    async fn connect_tls(
+        &self,
+        endpoint: &Endpoint,
+        policy: TlsPolicy,
+        stream: TcpStream,
+    ) -> Result<Protocol, ConnectError> {
+        let name = ServerName::try_from(endpoint.host.to_string())
+            .map_err(|error| ConnectError::Tls(std::io::Error::other(error)))?;
+        let handshake = TlsConnector::from(self.tls.client(policy)).connect(name, stream);
+        let handshake = tokio::time::timeout(CONNECT, handshake);
+        let stream = handshake.await.map_err(|_| ConnectError::Timeout)?.map_err(ConnectError::Tls)?;
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            http2(stream).await
+        } else {
+            http1(stream).await
+        }
+    }
+
+    async fn open(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
+        let mut failure = std::io::Error::other("no address");
+        for address in self.addresses(&endpoint.host).await? {
+            match TcpStream::connect(SocketAddr::new(address, endpoint.port)).await {
+                Ok(stream) => {
+                    stream.set_nodelay(true).map_err(ConnectError::Refused)?;
+                    return Ok(stream);
+                }
+                Err(error) => failure = error,
+            }
+        }
+        Err(ConnectError::Refused(failure))
+    }
+
+    async fn addresses(&self, host: &str) -> Result<SmallVec<[IpAddr; 4]>, ConnectError> {
+        if let Ok(literal) = host.parse::<IpAddr>() {
+            return Ok(SmallVec::from_slice(&[literal]));
+        }
+        // RFC 6761 §6.3: never asked of a name server, and there even in an empty root directory.
+        if host == "localhost" || host.ends_with(".localhost") {
+            return Ok(SmallVec::from_slice(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]));
+        }
+        let resolver = self.resolver.get_or_init(|| TokioResolver::builder_tokio().ok()?.build().ok());
+        let unresolved = |source| ConnectError::Resolve(host.into(), source);
+        let resolver = resolver.as_ref().ok_or_else(|| unresolved(None))?;
+        let found = resolver.lookup_ip(host).await.map_err(|error| unresolved(Some(Box::new(error))))?;
+        Ok(found.iter().collect())
+    }
+}
+
+async fn http1<S>(stream: S) -> Result<Protocol, ConnectError>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+{
+    let handshake = http1::Builder::new().max_header_size(64 * 1024).handshake(TokioIo::new(stream));
+    let (sender, connection) = handshake.await.map_err(ConnectError::Handshake)?;
+    // A failure reaches the exchange through its sender; here it is the end of the connection.
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(Protocol::Http1(sender))
+}
+
+async fn http2<S>(stream: S) -> Result<Protocol, ConnectError>
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+{
+    let handshake = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(256 * 1024)
+        .initial_connection_window_size(1024 * 1024)
+        .keep_alive_interval(Duration::from_secs(30))
+        .max_header_list_size(64 * 1024)
+        .handshake(TokioIo::new(stream));
+    let (sender, connection) = handshake.await.map_err(ConnectError::Handshake)?;
+    tokio::spawn(async move { drop(connection.await) });
+    Ok(Protocol::Http2(sender))
+}

@@ -1,0 +1,236 @@
+//! What of a header block may pass, in both directions.
+//!
+//! The order matters: first everything that belongs to one connection goes, with whatever `Connection`
+//! names; then every reserved name in any disguise; ours come last and stand alone. Framing is never
+//! copied, hyper writes it from the body. The set of reserved names is compiled with the configuration,
+//! so a request pays a length test for most of its names.
+
+use bytes::Bytes;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    UPGRADE,
+};
+use http_body::Frame;
+use memchr::memmem;
+use smallvec::SmallVec;
+
+/// Names that belong to one connection (RFC 9110 §7.6.1), and framing, which is ours.
+const HOP_BY_HOP: [&str; 12] = [
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-authentication-info",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "http2-settings",
+    "content-length",
+];
+
+/// Names that only Vestibule or a trusted proxy may set towards a backend.
+const FORWARDING: [&str; 16] = [
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-path",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-server",
+    "x-forwarded-ssl",
+    "x-forwarded-scheme",
+    "x-forwarded-client-cert",
+    "x-real-ip",
+    "x-custom-host",
+    "x-subscriber-tenant",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// Names that never reach a backend from a client, whoever the peer is.
+const OURS: [&str; 9] = [
+    "x-tenant",
+    "x-tenant-id",
+    "tenantid",
+    "x-user-name",
+    "x-user-email",
+    "x-tenant-assertion",
+    "x-approuter-authorization",
+    "x-approuter-access-token",
+    "x-correlation-id",
+];
+
+/// A set of names, tested by length before anything is compared.
+#[derive(Debug, Default)]
+struct NameSet {
+    lengths: u64,
+    names: Vec<Box<str>>,
+}
+
+impl NameSet {
+    fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut set = Self::default();
+        for name in names {
+            let plain: String = plain(name).collect();
+            set.lengths |= 1 << plain.len().min(63);
+            set.names.push(plain.into_boxed_str());
+        }
+        set
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.lengths & (1 << name.len().min(63)) != 0 && self.names.iter().any(|known| **known == *name)
+    }
+}
+
+/// `name` as a lenient backend may read it: every sign is a hyphen, none at the ends.
+fn plain(name: &str) -> impl Iterator<Item = char> {
+    let name = name.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' })
+}
+
+fn is_disguised(name: &str) -> bool {
+    name.bytes().any(|b| !b.is_ascii_alphanumeric() && b != b'-')
+        || name.starts_with('-')
+        || name.ends_with('-')
+}
+
+/// Which headers pass, and which cookies are ours. Compiled with the configuration.
+#[derive(Debug)]
+pub struct HeaderPolicy {
+    hop_by_hop: NameSet,
+    ours: NameSet,
+    forwarding: NameSet,
+    cookies: Vec<Box<str>>,
+}
+
+impl HeaderPolicy {
+    /// `reserved` are the configured names of what the backend is told; `cookies` the names of cookies
+    /// that stay with us.
+    #[must_use]
+    pub fn new(reserved: &[HeaderName], cookies: &[&str]) -> Self {
+        let reserved = reserved.iter().map(HeaderName::as_str);
+        Self {
+            hop_by_hop: NameSet::new(HOP_BY_HOP),
+            ours: NameSet::new(OURS.into_iter().chain(reserved)),
+            forwarding: NameSet::new(FORWARDING),
+            cookies: cookies.iter().map(|name| (*name).into()).collect(),
+        }
+    }
+
+    /// Removes from a request what may not reach the backend. `trusted` says that the peer is a proxy
+    /// whose forwarding headers count.
+    pub fn strip_request(&self, headers: &mut HeaderMap, trusted: bool) {
+        self.strip(headers, |name| self.is_reserved(name, trusted));
+        headers.remove(EXPECT);
+        self.strip_cookies(headers);
+    }
+
+    /// Removes from a backend's answer what may not reach the client; `keep_length` where there is no
+    /// body to take the length from (an answer to `HEAD`, or 304).
+    pub fn strip_response(&self, headers: &mut HeaderMap, keep_length: bool) {
+        let length = keep_length.then(|| headers.get(CONTENT_LENGTH).cloned()).flatten();
+        self.strip(headers, |name| self.ours.contains(name));
+        if let Some(length) = length {
+            headers.insert(CONTENT_LENGTH, length);
+        }
+    }
+
+    /// A frame with its trailers filtered as headers are.
+    #[must_use]
+    pub fn filter_trailers(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        match frame.into_trailers() {
+            Ok(mut trailers) => {
+                self.strip(&mut trailers, |name| self.is_reserved(name, false));
+                Frame::trailers(trailers)
+            }
+            Err(frame) => frame,
+        }
+    }
+
+    fn strip(&self, headers: &mut HeaderMap, reserved: impl Fn(&str) -> bool) {
+        drop_connection_named(headers);
+        let dropped = |name: &str| self.hop_by_hop.contains(name) || reserved(name);
+        let doomed: SmallVec<[HeaderName; 8]> =
+            headers.keys().filter(|name| dropped(name.as_str())).cloned().collect();
+        for name in doomed {
+            headers.remove(name);
+        }
+    }
+
+    fn is_reserved(&self, name: &str, trusted: bool) -> bool {
+        let is = |name: &str| self.ours.contains(name) || (!trusted && self.forwarding.contains(name));
+        if !is_disguised(name) {
+            return is(name);
+        }
+        // A disguised name is never legitimate, not even from a trusted proxy.
+        let plain: String = plain(name).collect();
+        self.ours.contains(&plain) || self.forwarding.contains(&plain)
+    }
+
+    /// Our own cookies stay with us; the others keep their order and spelling.
+    fn strip_cookies(&self, headers: &mut HeaderMap) {
+        let holds_ours = |value: &HeaderValue| {
+            self.cookies.iter().any(|name| memmem::find(value.as_bytes(), name.as_bytes()).is_some())
+        };
+        if !headers.get_all(COOKIE).iter().any(holds_ours) {
+            return;
+        }
+        let kept: Vec<&[u8]> = headers
+            .get_all(COOKIE)
+            .iter()
+            .flat_map(|value| value.as_bytes().split(|b| *b == b';'))
+            .map(<[u8]>::trim_ascii)
+            .filter(|pair| !pair.is_empty() && !self.is_our_cookie(pair))
+            .collect();
+        let joined = HeaderValue::from_bytes(&kept.join(&b"; "[..]));
+        headers.remove(COOKIE);
+        if let Some(joined) = joined.ok().filter(|joined| !joined.is_empty()) {
+            headers.insert(COOKIE, joined);
+        }
+    }
+
+    fn is_our_cookie(&self, pair: &[u8]) -> bool {
+        let name = pair.split(|b| *b == b'=').next().unwrap_or_default().trim_ascii();
+        self.cookies.iter().any(|ours| ours.as_bytes() == name)
+    }
+}
+
+/// Removes what `Connection` names, however it is spelt.
+fn drop_connection_named(headers: &mut HeaderMap) {
+    if !headers.contains_key(CONNECTION) {
+        return;
+    }
+    let named: SmallVec<[String; 4]> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|b| *b == b','))
+        .filter_map(|token| std::str::from_utf8(token.trim_ascii()).ok())
+        .filter(|token| !token.eq_ignore_ascii_case("keep-alive") && !token.eq_ignore_ascii_case("close"))
+        .map(str::to_ascii_lowercase)
+        .collect();
+    for name in named {
+        // `Host` and the like cannot be named away: they are written anew by us in any case.
+        headers.remove(name.as_str());
+    }
+}
+
+/// Whether a response is framed in two ways at once (RFC 9112 §6.3): its connection cannot be trusted.
+#[must_use]
+pub fn is_ambiguously_framed(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING)
+        && (headers.contains_key(CONTENT_LENGTH)
+            || headers
+                .get_all(TRANSFER_ENCODING)
+                .iter()
+                .any(|v| !v.as_bytes().eq_ignore_ascii_case(b"chunked")))
+}
+
+/// Whether a request asks for a WebSocket (RFC 6455 §4.1).
+#[must_use]
+pub fn is_websocket_upgrade(headers: &HeaderMap) -> bool {
+    headers.get_all(UPGRADE).iter().any(|v| v.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}

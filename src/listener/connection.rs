@@ -1,0 +1,242 @@
+//! Serves one connection: TLS, HTTP version, turns, idling, the end.
+//!
+//! The first bytes decide between HTTP/1.1 and HTTP/2 with prior knowledge; over TLS, ALPN does. A
+//! connection that idles is *parked*: hyper's buffers are given back and only the socket is kept, to be
+//! watched until it speaks again. No clock is read per request; a slow tick looks at what has changed
+//! since the last one. What a request means is the business of whoever implements [`Answer`].
+
+mod link;
+mod socket;
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+pub use link::Link;
+use link::{Outlook, Turn};
+use socket::{Metered, Socket};
+
+use super::drained;
+
+/// How often a connection is looked at.
+const TICK: Duration = Duration::from_millis(2500);
+/// How long TLS may take to begin.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// The largest header block, in bytes (SPEC section 8).
+const HEADER_BLOCK: usize = 32 * 1024;
+/// The largest number of header fields.
+const HEADER_FIELDS: usize = 128;
+/// How HTTP/2 begins (RFC 9113 §3.4), as far as it is told from every method.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0";
+/// What a client is told that did not finish its header in time, as far as it still listens.
+const HEADER_TIMEOUT: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// Answers requests.
+pub trait Answer: Clone + Send + Sync + 'static {
+    /// What answers carry.
+    type Body: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + Send
+        + Unpin
+        + 'static;
+
+    /// The answer to `request`, which came over `link`.
+    fn answer(
+        &self,
+        link: &Arc<Link>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Self::Body>> + Send + 'static;
+}
+
+/// How long a connection may do what.
+#[derive(Clone, Copy, Debug)]
+pub struct Timing {
+    /// Between two requests.
+    pub idle: Duration,
+    /// From a request's first byte to the end of its header.
+    pub header: Duration,
+}
+
+/// What all connections of a worker have in common.
+#[derive(Clone)]
+pub struct Serving<A> {
+    /// Who answers.
+    pub answer: A,
+    /// TLS, where it is spoken.
+    pub tls: Option<TlsAcceptor>,
+    /// Time limits.
+    pub timing: Timing,
+    /// Says when to stop.
+    pub drain: watch::Receiver<bool>,
+}
+
+/// How one stretch of HTTP/1.1 on a connection ended.
+enum Stretch<S> {
+    /// The connection is over.
+    Over,
+    /// Nothing has happened for a while: the socket, to be parked.
+    Idle(S),
+}
+
+impl<A: Answer> Serving<A> {
+    /// Serves `stream` to its end.
+    pub async fn serve(mut self, stream: TcpStream, peer: std::net::SocketAddr) {
+        // A socket that is gone already fails at its first read.
+        drop(stream.set_nodelay(true));
+        match self.tls.take() {
+            None => self.cleartext(stream, peer).await,
+            Some(tls) => self.encrypted(tls, stream, peer).await,
+        }
+    }
+
+    async fn cleartext(self, stream: TcpStream, peer: std::net::SocketAddr) {
+        let link = Arc::new(Link::new(peer.ip(), false, None));
+        match timeout(self.timing.idle, speaks_http2(&stream)).await {
+            Ok(Ok(true)) => self.http2(stream, link).await,
+            Ok(Ok(false)) => self.http1(stream, link).await,
+            Ok(Err(_)) | Err(_) => {}
+        }
+    }
+
+    async fn encrypted(self, tls: TlsAcceptor, stream: TcpStream, peer: std::net::SocketAddr) {
+        let Ok(Ok(stream)) = timeout(HANDSHAKE, tls.accept(stream)).await else { return };
+        let session = stream.get_ref().1;
+        let http2 = session.alpn_protocol() == Some(b"h2");
+        let link = Arc::new(Link::new(peer.ip(), true, session.server_name().map(Into::into)));
+        if http2 { self.http2(stream, link).await } else { self.http1(stream, link).await }
+    }
+
+    async fn http1<S: Socket>(mut self, mut socket: S, link: Arc<Link>) {
+        loop {
+            let spoke = tokio::select! {
+                biased;
+                () = drained(&mut self.drain), if link.turns() > 0 => false,
+                spoke = timeout(self.timing.idle, socket.readable()) => spoke.is_ok_and(|ok| ok.is_ok()),
+            };
+            if !spoke {
+                return;
+            }
+            match self.stretch(socket, &link).await {
+                Stretch::Idle(parked) => socket = parked,
+                Stretch::Over => return,
+            }
+        }
+    }
+
+    /// Serves requests until the connection ends or idles.
+    async fn stretch<S: Socket>(&mut self, socket: S, link: &Arc<Link>) -> Stretch<S> {
+        let service = service_fn(|request| {
+            let turn = Turn::begin(link);
+            let answer = self.answer.answer(link, request);
+            async move { Ok::<_, std::convert::Infallible>(turn.carry(answer.await)) }
+        });
+        let mut builder = http1::Builder::new();
+        builder.max_headers(HEADER_FIELDS).max_header_size(HEADER_BLOCK);
+        let io = Metered::new(TokioIo::new(socket), Arc::clone(link));
+        let mut connection = builder.serve_connection(io, service);
+        let mut outlook = Outlook::new(self.timing.header, TICK);
+        let mut drain = self.drain.clone();
+        let mut draining = false;
+        let mut tick = std::pin::pin!(tokio::time::sleep(TICK));
+        loop {
+            tokio::select! {
+                biased;
+                _ = Pin::new(&mut connection) => return Stretch::Over,
+                () = drained(&mut drain), if !draining => {
+                    Pin::new(&mut connection).graceful_shutdown();
+                    draining = true;
+                }
+                () = tick.as_mut() => {
+                    tick.as_mut().reset(tokio::time::Instant::now() + TICK);
+                    match outlook.look(link) {
+                        link::Look::Busy => {}
+                        link::Look::Idle => break,
+                        link::Look::HeaderLate => return reject(connection.into_parts().io).await,
+                    }
+                }
+            }
+        }
+        let parts = connection.into_parts();
+        if !parts.read_buf.is_empty() {
+            return reject(parts.io).await;
+        }
+        Stretch::Idle(parts.io.into_inner().into_inner())
+    }
+
+    async fn http2<S: Socket>(self, socket: S, link: Arc<Link>) {
+        let service = service_fn(|request| {
+            let turn = Turn::begin(&link);
+            let answer = self.answer.answer(&link, request);
+            async move { Ok::<_, std::convert::Infallible>(turn.carry(answer.await)) }
+        });
+        let io = Metered::new(TokioIo::new(socket), Arc::clone(&link));
+        let mut connection = std::pin::pin!(http2_builder().serve_connection(io, service));
+        let mut outlook = Outlook::new(self.timing.idle, TICK);
+        let mut drain = self.drain.clone();
+        let mut draining = false;
+        loop {
+            tokio::select! {
+                biased;
+                _ = connection.as_mut() => return,
+                () = drained(&mut drain), if !draining => {
+                    connection.as_mut().graceful_shutdown();
+                    draining = true;
+                }
+                () = tokio::time::sleep(TICK), if !draining => {
+                    if outlook.idled(&link) {
+                        connection.as_mut().graceful_shutdown();
+                        draining = true;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn http2_builder() -> http2::Builder<TokioExecutor> {
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .initial_stream_window_size(256 * 1024)
+        .initial_connection_window_size(1024 * 1024)
+        .max_pending_accept_reset_streams(20)
+        .max_header_list_size(32 * 1024)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    builder
+}
+
+/// Tells the client that its header came too late, and hangs up.
+async fn reject<S: Socket>(io: Metered<TokioIo<S>>) -> Stretch<S> {
+    let mut socket = io.into_inner().into_inner();
+    let farewell = async { socket.write_all(HEADER_TIMEOUT).await.and(socket.shutdown().await) };
+    // The client may be gone; there is nobody to tell.
+    drop(timeout(Duration::from_secs(1), farewell).await);
+    Stretch::Over
+}
+
+/// Whether the client's first bytes are those of HTTP/2; waits for as many as it takes to know.
+async fn speaks_http2(stream: &TcpStream) -> std::io::Result<bool> {
+    let mut first = [0; PREFACE.len()];
+    loop {
+        let seen = stream.peek(&mut first).await?;
+        if seen == PREFACE.len() || seen == 0 || first[..seen] != PREFACE[..seen] {
+            return Ok(seen == PREFACE.len() && first == PREFACE);
+        }
+        // What is there stays readable, so readiness cannot be awaited a second time.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
