@@ -8,7 +8,6 @@
 mod link;
 mod socket;
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -123,7 +123,11 @@ mod tests {
             (&[("x-vcap-request-id", "v")], "v", "v", "the platform's"),
         ] {
             let ids = Correlation::continued(&headers(sent));
-            assert_eq!((ids.correlation_id.as_bytes(), ids.request_id.as_bytes()), (correlation.as_bytes(), request.as_bytes()), "{what}");
+            assert_eq!(
+                (ids.correlation_id.as_bytes(), ids.request_id.as_bytes()),
+                (correlation.as_bytes(), request.as_bytes()),
+                "{what}"
+            );
         }
     }
 

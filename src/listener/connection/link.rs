@@ -1,0 +1,161 @@
+//! What is known of one connection, shared between its socket, its turns and its clock.
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::{HeaderValue, Response};
+use http_body::{Frame, SizeHint};
+
+/// One client connection.
+#[derive(Debug)]
+pub struct Link {
+    /// The socket's other end; an IPv4-mapped address is unmapped.
+    pub address: IpAddr,
+    /// The same as text, for `x-forwarded-for`.
+    pub forwarded_for: HeaderValue,
+    /// Whether the connection is encrypted.
+    pub secure: bool,
+    /// The name the client asked for in TLS.
+    pub server_name: Option<Box<str>>,
+    turns: AtomicU32,
+    busy: AtomicU32,
+    header_begun: AtomicBool,
+    write_blocked: AtomicBool,
+}
+
+impl Link {
+    pub(super) fn new(address: IpAddr, secure: bool, server_name: Option<Box<str>>) -> Self {
+        let address = address.to_canonical();
+        let text = HeaderValue::from_str(&address.to_string());
+        Self {
+            address,
+            forwarded_for: text.unwrap_or_else(|_| HeaderValue::from_static("unknown")),
+            secure,
+            server_name,
+            turns: AtomicU32::new(0),
+            busy: AtomicU32::new(0),
+            header_begun: AtomicBool::new(false),
+            write_blocked: AtomicBool::new(false),
+        }
+    }
+
+    /// How many requests have come in.
+    pub(super) fn turns(&self) -> u32 {
+        self.turns.load(Relaxed)
+    }
+
+    pub(super) fn heard(&self) {
+        if self.busy.load(Relaxed) == 0 {
+            self.header_begun.store(true, Relaxed);
+        }
+    }
+
+    pub(super) fn wrote(&self, blocked: bool) {
+        self.write_blocked.store(blocked, Relaxed);
+    }
+
+    fn is_idle(&self) -> bool {
+        self.busy.load(Relaxed) == 0 && !self.write_blocked.load(Relaxed)
+    }
+}
+
+/// One request, from its header to the last byte of its answer.
+pub(super) struct Turn(Arc<Link>);
+
+impl Turn {
+    pub(super) fn begin(link: &Arc<Link>) -> Self {
+        link.turns.fetch_add(1, Relaxed);
+        link.busy.fetch_add(1, Relaxed);
+        link.header_begun.store(false, Relaxed);
+        Self(Arc::clone(link))
+    }
+
+    /// The answer, whose body keeps the turn going.
+    pub(super) fn carry<B>(self, answer: Response<B>) -> Response<Carried<B>> {
+        answer.map(|body| Carried { body, _turn: self })
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.busy.fetch_sub(1, Relaxed);
+    }
+}
+
+/// A body that keeps its turn going.
+pub(super) struct Carried<B> {
+    body: B,
+    _turn: Turn,
+}
+
+impl<B: http_body::Body + Unpin> http_body::Body for Carried<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// What a look at a connection shows.
+pub(super) enum Look {
+    /// Something goes on, or has a moment ago.
+    Busy,
+    /// Nothing has happened since the last look.
+    Idle,
+    /// A header began too long ago.
+    HeaderLate,
+}
+
+/// What was seen at the last look.
+pub(super) struct Outlook {
+    turns: Option<u32>,
+    quiet: u32,
+    patience: u32,
+}
+
+impl Outlook {
+    /// Looks come every `tick`; what is waited for may take `patience`.
+    pub(super) fn new(patience: Duration, tick: Duration) -> Self {
+        let ticks = u32::try_from(patience.as_millis().div_ceil(tick.as_millis().max(1)));
+        Self { turns: None, quiet: 0, patience: ticks.unwrap_or(u32::MAX) }
+    }
+
+    /// What a look at an HTTP/1.1 connection shows.
+    pub(super) fn look(&mut self, link: &Link) -> Look {
+        if !self.is_quiet(link) {
+            return Look::Busy;
+        }
+        if !link.header_begun.load(Relaxed) {
+            return Look::Idle;
+        }
+        if self.quiet >= self.patience { Look::HeaderLate } else { Look::Busy }
+    }
+
+    /// Whether nothing has been asked for as long as the patience lasts.
+    pub(super) fn idled(&mut self, link: &Link) -> bool {
+        self.is_quiet(link) && self.quiet >= self.patience
+    }
+
+    fn is_quiet(&mut self, link: &Link) -> bool {
+        let turns = link.turns();
+        let quiet = self.turns.replace(turns) == Some(turns) && link.is_idle();
+        self.quiet = if quiet { self.quiet + 1 } else { 0 };
+        quiet
+    }
+}
