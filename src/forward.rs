@@ -4,3 +4,4 @@ pub mod client;
 pub mod connect;
 pub mod headers;
 pub mod tls;
+pub mod files;
