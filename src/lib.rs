@@ -13,6 +13,7 @@ pub mod auth;
 pub mod route;
 pub mod destination;
 pub mod forward;
+pub mod response;
 
 // ── ground ──
 pub mod observe;

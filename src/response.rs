@@ -1,0 +1,3 @@
+//! Dresses the answer.
+
+pub mod refusal;

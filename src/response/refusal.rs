@@ -1,0 +1,133 @@
+//! Writes a refusal: a problem document, or a page.
+//!
+//! A browser that prefers HTML gets a small page without any outside resource; everyone else gets
+//! `application/problem+json` (RFC 9457) with `title`, `status`, `code`, `detail` and `id`. It decides
+//! nothing: status, words and headers are the caller's, and what they say must be fit for strangers. All
+//! that is inserted into the page is escaped, in one pass, so that no value can open a tag or a placeholder.
+
+mod accept;
+
+use bytes::Bytes;
+use http::header::{self, HeaderName};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use serde_json::json;
+
+const PAGE: &str = include_str!("refusal/page.html");
+
+/// The page may use its own style sheet, told by its digest, and nothing else.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; style-src 'sha256-fykXrmssVH+xoM8A79oTS37tEWN14MLDhNzs2EwecRc='; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+);
+
+/// What no cache may keep.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-revalidate");
+
+/// One refusal, in words that a stranger may read.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal<'a> {
+    /// The status.
+    pub status: StatusCode,
+    /// The stable code.
+    pub code: &'a str,
+    /// What it is called.
+    pub title: &'a str,
+    /// What the caller can make of it.
+    pub detail: &'a str,
+    /// The request's id, under which the log knows more.
+    pub id: &'a str,
+    /// What else the status asks for: `Retry-After`, `WWW-Authenticate`, `Allow`, …
+    pub headers: &'a [(HeaderName, HeaderValue)],
+}
+
+impl Refusal<'_> {
+    /// The answer to a request with `method` and `headers`. One to `HEAD` has the length of the body that
+    /// it leaves out.
+    #[must_use]
+    pub fn response(&self, method: &Method, headers: &HeaderMap) -> Response<Bytes> {
+        let is_page = accept::prefers_html(headers);
+        let body = Bytes::from(if is_page { self.page() } else { self.problem() });
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        self.dress(response.headers_mut(), is_page);
+        let length = HeaderValue::from(response.body().len());
+        response.headers_mut().insert(header::CONTENT_LENGTH, length);
+        if *method == Method::HEAD {
+            response.body_mut().clear();
+        }
+        response
+    }
+
+    fn dress(&self, headers: &mut HeaderMap, is_page: bool) {
+        let kind = if is_page { "text/html; charset=utf-8" } else { "application/problem+json" };
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
+        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if is_page {
+            headers.insert(header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
+        for (name, value) in self.headers {
+            headers.append(name, value.clone());
+        }
+    }
+
+    fn problem(&self) -> String {
+        json!({
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+            "id": self.id,
+        })
+        .to_string()
+    }
+
+    /// The page, its `{{name}}` replaced from left to right.
+    fn page(&self) -> String {
+        let mut page = String::with_capacity(PAGE.len() + self.detail.len() + 256);
+        let mut rest = PAGE;
+        while let Some((before, (name, after))) = next_placeholder(rest) {
+            page.push_str(before);
+            escape(&mut page, self.field(name));
+            rest = after;
+        }
+        page.push_str(rest);
+        page
+    }
+
+    fn field(&self, name: &str) -> &str {
+        match name {
+            "status" => self.status.as_str(),
+            "code" => self.code,
+            "title" => self.title,
+            "detail" => self.detail,
+            "id" => self.id,
+            _ => "",
+        }
+    }
+}
+
+/// The text before the first placeholder, its name, and the text behind it.
+fn next_placeholder(text: &str) -> Option<(&str, (&str, &str))> {
+    let (before, rest) = text.split_once("{{")?;
+    Some((before, rest.split_once("}}")?))
+}
+
+/// Adds `text` as it may stand in an element or a quoted attribute.
+fn escape(page: &mut String, text: &str) {
+    for character in text.chars() {
+        match character {
+            '&' => page.push_str("&amp;"),
+            '<' => page.push_str("&lt;"),
+            '>' => page.push_str("&gt;"),
+            '"' => page.push_str("&quot;"),
+            '\'' => page.push_str("&#39;"),
+            _ if character.is_control() => page.push(char::REPLACEMENT_CHARACTER),
+            _ => page.push(character),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
