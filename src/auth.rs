@@ -24,3 +24,12 @@ pub enum AuthenticationType {
     /// Everyone.
     None,
 }
+
+/// What a route demands of its caller.
+#[derive(Clone, Debug)]
+pub struct Requirement {
+    /// How the caller proves who it is.
+    pub kind: AuthenticationType,
+    /// Whether callers with a session need a CSRF token; bearer callers never do.
+    pub csrf: bool,
+}
