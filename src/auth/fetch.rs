@@ -1,0 +1,137 @@
+//! Fetches small documents of issuers over HTTP.
+//!
+//! One `GET`, no redirects, at most 1 MiB, 2 s to connect and 5 s in all. TLS trusts the authorities of
+//! the web and those given beside them. It does not know what it fetches, and keeps no connections:
+//! fetches are minutes apart.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::rt::TokioExecutor;
+use rustls::RootCertStore;
+use rustls_pki_types::CertificateDer;
+use tower_service::Service;
+
+/// The largest document that is read, in bytes.
+const MAX_DOCUMENT: usize = 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(super) const TOTAL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Finds the addresses of a host name.
+pub type Resolver = Arc<dyn Fn(&str) -> Addresses + Send + Sync>;
+
+/// Addresses, once they are found; their ports do not matter.
+pub type Addresses = Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>>;
+
+/// Why a document could not be fetched.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FetchError {
+    #[error("the address is malformed")]
+    MalformedAddress(#[source] http::Error),
+    #[error("no answer within 5 s")]
+    TimedOut,
+    #[error("the issuer cannot be reached")]
+    Unreachable(#[source] hyper_util::client::legacy::Error),
+    #[error("the issuer answered {0}")]
+    Status(StatusCode),
+    #[error("the answer is longer than 1 MiB, or broke off")]
+    Body(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A client for documents of issuers.
+#[derive(Clone, Debug)]
+pub(super) struct Fetcher {
+    client: Client<HttpsConnector<HttpConnector<Lookup>>, Empty<Bytes>>,
+}
+
+impl Fetcher {
+    /// A client that also trusts `extra_roots`, and finds hosts with `resolver` or as the system does.
+    pub(super) fn new(
+        extra_roots: &[CertificateDer<'static>],
+        resolver: Option<Resolver>,
+    ) -> Result<Self, rustls::Error> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        for certificate in extra_roots {
+            roots.add(certificate.clone())?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut tcp = HttpConnector::new_with_resolver(Lookup(resolver));
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+        tcp.set_nodelay(true);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
+        Ok(Self { client })
+    }
+
+    /// The document at `url`.
+    pub(super) async fn get(&self, url: &str) -> Result<Bytes, FetchError> {
+        let uri = Uri::try_from(url).map_err(|error| FetchError::MalformedAddress(error.into()))?;
+        match tokio::time::timeout(TOTAL_TIMEOUT, self.exchange(uri)).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => Err(FetchError::TimedOut),
+        }
+    }
+
+    async fn exchange(&self, uri: Uri) -> Result<Bytes, FetchError> {
+        let request = Request::get(uri)
+            .header("accept", "application/json")
+            .header("user-agent", concat!("vestibule/", env!("CARGO_PKG_VERSION")))
+            .body(Empty::new())
+            .map_err(FetchError::MalformedAddress)?;
+        let answer = self.client.request(request).await.map_err(FetchError::Unreachable)?;
+        if answer.status() != StatusCode::OK {
+            return Err(FetchError::Status(answer.status()));
+        }
+        let body = Limited::new(answer.into_body(), MAX_DOCUMENT).collect().await;
+        body.map(http_body_util::Collected::to_bytes).map_err(FetchError::Body)
+    }
+}
+
+/// The resolver as `hyper_util` wants it.
+#[derive(Clone)]
+struct Lookup(Option<Resolver>);
+
+impl std::fmt::Debug for Lookup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Lookup(own)" } else { "Lookup(system)" })
+    }
+}
+
+impl Service<Name> for Lookup {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = std::io::Error;
+    type Future = Pin<Box<dyn Future<Output = std::io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        if let Some(resolver) = &self.0 {
+            let addresses = resolver(name.as_str());
+            return Box::pin(async move { Ok(addresses.await?.into_iter()) });
+        }
+        let mut system = GaiResolver::new();
+        Box::pin(async move { Ok(system.call(name).await?.collect::<Vec<_>>().into_iter()) })
+    }
+}
