@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderName, Request, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde_json::{Map, Value, json};
@@ -77,10 +77,12 @@ fn page(parts: &Parts, issuer: &Issuer) -> String {
         .replace("{{headers}}", &rows(&parts.headers))
 }
 
-/// The table of headers.
+/// The table of headers, the tenant's first.
 fn rows(headers: &HeaderMap) -> String {
-    headers.iter().fold(String::new(), |mut rows, (name, value)| {
-        let class = if TENANT_HEADERS.contains(&name.as_str()) { " class=\"ours\"" } else { "" };
+    let is_ours = |name: &HeaderName| TENANT_HEADERS.contains(&name.as_str());
+    let (ours, others): (Vec<_>, Vec<_>) = headers.iter().partition(|(name, _)| is_ours(name));
+    ours.into_iter().chain(others).fold(String::new(), |mut rows, (name, value)| {
+        let class = if is_ours(name) { " class=\"ours\"" } else { "" };
         let value = escape(&String::from_utf8_lossy(value.as_bytes()));
         // Writing to a String does not fail.
         let _ = write!(rows, "<tr{class}><th>{name}</th><td>{value}</td></tr>");
@@ -100,7 +102,7 @@ fn tokens(issuer: &Issuer) -> Value {
 
 /// A colour that stays the tenant's, in degrees.
 fn hue(tenant: &str) -> u32 {
-    tenant.bytes().fold(176, |hue, byte| (hue * 31 + u32::from(byte)) % 360)
+    tenant.bytes().fold(226, |hue, byte| (hue * 7 + u32::from(byte)) % 360)
 }
 
 /// The text of a header, or nothing.
