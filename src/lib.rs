@@ -15,6 +15,9 @@ pub mod destination;
 pub mod forward;
 pub mod response;
 
+// ── what answers by itself ──
+pub mod admin;
+
 // ── ground ──
 pub mod observe;
 pub mod secret;

@@ -8,6 +8,7 @@
 mod exposition;
 mod histogram;
 mod labels;
+mod summary;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -20,6 +21,7 @@ use self::histogram::Histogram;
 use self::labels::{Known, Label, Labels};
 
 pub use self::exposition::CONTENT_TYPE;
+pub use self::summary::{Summary, Traffic};
 
 /// How many tenants have a label of their own; the rest is `other`.
 pub const TENANT_LABELS: usize = 200;
@@ -182,6 +184,12 @@ impl Metrics {
     #[must_use]
     pub fn text(&self) -> String {
         exposition::text(self)
+    }
+
+    /// What a person wants to see of it.
+    #[must_use]
+    pub fn summary(&self) -> Summary {
+        summary::of(&exposition::totals(self))
     }
 }
 

@@ -23,16 +23,16 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 
 /// The sums of all shards at one moment.
 #[derive(Debug, Default)]
-struct Totals {
-    tenants: Vec<Arc<str>>,
+pub(super) struct Totals {
+    pub(super) tenants: Vec<Arc<str>>,
     destinations: Vec<Arc<str>>,
-    requests: BTreeMap<Series, u64>,
-    duration: Histogram,
+    pub(super) requests: BTreeMap<Series, u64>,
+    pub(super) duration: Histogram,
     upstream: BTreeMap<Label, Histogram>,
     denials: BTreeMap<&'static str, u64>,
-    connections: i64,
-    token_hits: u64,
-    token_misses: u64,
+    pub(super) connections: i64,
+    pub(super) token_hits: u64,
+    pub(super) token_misses: u64,
     sessions: i64,
     logins: [(&'static str, u64); 2],
     fetches: [(&'static str, u64); 2],
@@ -50,7 +50,8 @@ pub(super) fn text(metrics: &Metrics) -> String {
     }
 }
 
-fn totals(metrics: &Metrics) -> Totals {
+/// The sums of all shards now.
+pub(super) fn totals(metrics: &Metrics) -> Totals {
     let mut totals = Totals::default();
     for shard in &*lock(&metrics.shards) {
         totals.add(shard);

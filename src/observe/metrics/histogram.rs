@@ -45,6 +45,18 @@ impl Histogram {
         Duration::from_nanos(self.nanoseconds).as_secs_f64()
     }
 
+    /// The upper bound, in milliseconds, of the bucket that holds the quantile; `None` when nothing was
+    /// counted or it is in the last bucket, which has no bound.
+    pub(super) fn quantile(&self, thousandths: u64) -> Option<f64> {
+        let wanted = self.count() * thousandths;
+        let mut below = 0;
+        let bucket = self.buckets.iter().position(|count| {
+            below += count * 1000;
+            below >= wanted && below > 0
+        })?;
+        BOUNDS.get(bucket).map(|&bound| Duration::from_micros(bound).as_secs_f64() * 1e3)
+    }
+
     /// Each bucket's upper bound in seconds and its own count, not cumulated; the last is infinite.
     pub(super) fn buckets(&self) -> Vec<(f64, u64)> {
         let bounds = BOUNDS.iter().map(|&bound| Duration::from_micros(bound).as_secs_f64());
