@@ -6,6 +6,7 @@
 //! [`connection`]'s business; this file knows no HTTP.
 
 pub mod connection;
+pub mod guard;
 pub mod tls;
 
 use std::io;
