@@ -1,7 +1,283 @@
 //! Sends the request on, and streams both ways.
+//!
+//! [`prepare`] says what would be sent, [`send`] sends it; `explain` uses the first without the second.
+//! Both need an [`Admitted`], which only admission can make. What the backend is told of tenant and
+//! caller is added last and stands alone. A backend's answer that could be read in two ways is not
+//! passed on, and its connection is not used again.
+
 pub mod body;
 pub mod client;
-pub mod connect;
+mod connect;
+pub mod files;
 pub mod headers;
 pub mod tls;
-pub mod files;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, HOST};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+
+use self::body::{Body, BodyError, Upload};
+use self::client::{Client, PoolKey, SendError};
+pub use self::connect::Connector;
+use self::connect::ConnectError;
+use self::headers::HeaderPolicy;
+use crate::auth::{Admitted, AuthenticationType, Requirement};
+use crate::destination::Destination;
+use crate::request::correlation::{Correlation, TRACEPARENT, X_CORRELATIONID, X_REQUEST_ID};
+use crate::request::{CanonicalRequest, Scheme};
+use crate::tenant::{Tenant, TenantKey};
+
+/// How long response headers may take, where the destination says nothing.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");
+const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+const X_USER_NAME: HeaderName = HeaderName::from_static("x-user-name");
+const X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+
+/// Why a backend did not answer; `destination` is for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum ForwardError {
+    /// No connection could be opened.
+    #[error("destination {destination} cannot be reached")]
+    Unreachable {
+        /// Which.
+        destination: Arc<str>,
+        /// Why.
+        #[source]
+        source: ConnectError,
+    },
+    /// The connection did not open in time.
+    #[error("destination {destination} did not take the connection in time")]
+    ConnectTimeout {
+        /// Which.
+        destination: Arc<str>,
+    },
+    /// The connection broke, or what came back is not HTTP.
+    #[error("destination {destination} broke off")]
+    Broken {
+        /// Which.
+        destination: Arc<str>,
+        /// Why.
+        #[source]
+        source: hyper::Error,
+    },
+    /// The answer is framed in two ways at once.
+    #[error("destination {destination} framed its answer in two ways")]
+    Ambiguous {
+        /// Which.
+        destination: Arc<str>,
+    },
+    /// 101 without having been asked.
+    #[error("destination {destination} changed the protocol unasked")]
+    Unasked {
+        /// Which.
+        destination: Arc<str>,
+    },
+    /// No response headers in time.
+    #[error("destination {destination} sent no response headers within {} ms", .after.as_millis())]
+    Timeout {
+        /// Which.
+        destination: Arc<str>,
+        /// After how long.
+        after: Duration,
+    },
+    /// The client's body stood still or crept.
+    #[error("the request's body did not come in time")]
+    ClientTooSlow,
+    /// The client's body broke off.
+    #[error("the request's body broke off")]
+    ClientBroke,
+    /// Path and authority make no address.
+    #[error("destination {destination} and the path make no address")]
+    Address {
+        /// Which.
+        destination: Arc<str>,
+    },
+}
+
+/// Everything about a request that the backend's copy is made of.
+pub struct Inbound<'a> {
+    /// What came in.
+    pub request: &'a CanonicalRequest,
+    /// Its ids.
+    pub correlation: &'a Correlation,
+    /// The peer's address as text.
+    pub forwarded_for: &'a HeaderValue,
+    /// Whose it is.
+    pub tenant: &'a Tenant,
+    /// What the route asked for.
+    pub requirement: &'a Requirement,
+    /// Proof that the caller may.
+    pub admitted: &'a Admitted,
+    /// Which headers pass.
+    pub policy: &'a HeaderPolicy,
+}
+
+/// A request as it will be sent.
+#[derive(Debug)]
+pub struct Outbound {
+    /// Where to.
+    pub destination: Arc<Destination>,
+    /// Whose connections carry it.
+    pub tenant: Option<TenantKey>,
+    /// The method.
+    pub method: Method,
+    /// Path and query.
+    pub path: PathAndQuery,
+    /// Its headers, all of them but framing.
+    pub headers: HeaderMap,
+}
+
+/// What `destination` would be sent for a request that came with `headers`.
+#[must_use]
+pub fn prepare(
+    inbound: &Inbound<'_>,
+    destination: &Arc<Destination>,
+    path: PathAndQuery,
+    mut headers: HeaderMap,
+) -> Outbound {
+    let chain = forwarded_for(inbound, &headers);
+    inbound.policy.strip_request(&mut headers, inbound.request.trusted);
+    authorize(inbound, destination, &mut headers);
+    forwarded(inbound, destination, chain, &mut headers);
+    headers.insert(X_REQUEST_ID, inbound.correlation.request_id.clone());
+    headers.insert(X_CORRELATIONID, inbound.correlation.correlation_id.clone());
+    headers.insert(TRACEPARENT, inbound.correlation.traceparent.clone());
+    headers.insert(HOST, destination.host.clone());
+    for (name, value) in inbound.tenant.headers() {
+        headers.insert(name.clone(), value.clone());
+    }
+    Outbound {
+        destination: Arc::clone(destination),
+        tenant: inbound.tenant.key.clone(),
+        method: inbound.request.method.clone(),
+        path,
+        headers,
+    }
+}
+
+/// What the backend learns of the caller, and the credentials it gets.
+fn authorize(inbound: &Inbound<'_>, destination: &Destination, headers: &mut HeaderMap) {
+    let public = inbound.requirement.kind == AuthenticationType::None;
+    if !public {
+        headers.remove(AUTHORIZATION);
+    }
+    if !public && inbound.requirement.csrf {
+        headers.remove(X_CSRF_TOKEN);
+    }
+    let Some(caller) = inbound.admitted.caller() else { return };
+    if destination.forward_auth_token {
+        headers.insert(AUTHORIZATION, caller.bearer.clone());
+    }
+    if let Some(name) = &caller.user_name {
+        headers.insert(X_USER_NAME, name.clone());
+    }
+    if let Some(email) = &caller.email {
+        headers.insert(X_USER_EMAIL, email.clone());
+    }
+}
+
+/// `x-forwarded-for`: the peer, behind what a trusted peer already said.
+fn forwarded_for(inbound: &Inbound<'_>, headers: &HeaderMap) -> HeaderValue {
+    let own = inbound.forwarded_for;
+    let given = headers.get(X_FORWARDED_FOR).filter(|_| inbound.request.trusted);
+    let chained = given.and_then(|given| {
+        HeaderValue::from_bytes(&[given.as_bytes(), b", ", own.as_bytes()].concat()).ok()
+    });
+    chained.unwrap_or_else(|| own.clone())
+}
+
+fn forwarded(inbound: &Inbound<'_>, destination: &Destination, chain: HeaderValue, headers: &mut HeaderMap) {
+    if !destination.set_x_forwarded_headers {
+        for name in [X_FORWARDED_FOR, X_FORWARDED_HOST, X_FORWARDED_PROTO, X_FORWARDED_PATH] {
+            headers.remove(name);
+        }
+        return;
+    }
+    let request = inbound.request;
+    headers.insert(X_FORWARDED_FOR, chain);
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(request.scheme.as_str()));
+    match &request.authority {
+        Some(authority) => headers.insert(X_FORWARDED_HOST, authority.clone()),
+        None => headers.remove(X_FORWARDED_HOST),
+    };
+    if let Ok(path) = HeaderValue::from_str(request.target.path()) {
+        headers.insert(X_FORWARDED_PATH, path);
+    }
+}
+
+/// Sends `outbound` with `upload` as its body, and returns the backend's answer as it begins.
+pub async fn send(
+    client: &Client,
+    outbound: Outbound,
+    upload: Upload,
+    policy: &Arc<HeaderPolicy>,
+) -> Result<Response<Body>, ForwardError> {
+    let destination = Arc::clone(&outbound.destination);
+    let named = || Arc::clone(&destination.name);
+    let key = PoolKey { tenant: outbound.tenant.clone(), endpoint: Arc::clone(&destination.endpoint) };
+    let head = outbound.method == Method::HEAD;
+    let request = request(outbound, upload).ok_or_else(|| ForwardError::Address { destination: named() })?;
+    let after = destination.timeout.unwrap_or(DEFAULT_TIMEOUT);
+    let answer = tokio::time::timeout(after, client.send(key, request)).await;
+    let answer = answer.map_err(|_| ForwardError::Timeout { destination: named(), after })?;
+    let (answer, lease) = answer.map_err(|error| failed(named(), error))?;
+    let (mut parts, incoming) = answer.into_parts();
+    if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+        return Err(ForwardError::Unasked { destination: named() });
+    }
+    if headers::is_ambiguously_framed(&parts.headers) {
+        return Err(ForwardError::Ambiguous { destination: named() });
+    }
+    policy.strip_response(&mut parts.headers, head || parts.status == StatusCode::NOT_MODIFIED);
+    parts.version = Version::HTTP_11;
+    parts.extensions.clear();
+    Ok(Response::from_parts(parts, Body::relayed(incoming, lease, policy)))
+}
+
+/// HTTP/1.1 names the path alone; HTTP/2 needs scheme and authority, and no `Host` beside them.
+fn request(outbound: Outbound, upload: Upload) -> Option<Request<Upload>> {
+    let destination = &outbound.destination;
+    let mut headers = outbound.headers;
+    let mut uri = http::uri::Parts::default();
+    uri.path_and_query = Some(outbound.path);
+    if destination.endpoint.http2 || destination.endpoint.tls.is_some() {
+        uri.scheme = Some(match destination.scheme {
+            Scheme::Http => http::uri::Scheme::HTTP,
+            Scheme::Https => http::uri::Scheme::HTTPS,
+        });
+        uri.authority = Some(destination.authority.clone());
+    }
+    if destination.endpoint.http2 && destination.endpoint.tls.is_none() {
+        headers.remove(HOST);
+    }
+    let mut request = Request::new(upload);
+    *request.method_mut() = outbound.method;
+    *request.uri_mut() = Uri::from_parts(uri).ok()?;
+    *request.headers_mut() = headers;
+    Some(request)
+}
+
+fn failed(destination: Arc<str>, error: SendError) -> ForwardError {
+    match error {
+        SendError::Connect(ConnectError::Timeout) => ForwardError::ConnectTimeout { destination },
+        SendError::Connect(source) => ForwardError::Unreachable { destination, source },
+        SendError::Exchange(source) => match of_the_client(&source) {
+            Some(BodyError::Idle(_) | BodyError::Slow) => ForwardError::ClientTooSlow,
+            Some(BodyError::Broken(_) | BodyError::Ambiguous | BodyError::File(_)) => ForwardError::ClientBroke,
+            None => ForwardError::Broken { destination, source },
+        },
+    }
+}
+
+/// The client's part in a failed exchange: its body, where that is what failed.
+fn of_the_client(error: &hyper::Error) -> Option<&BodyError> {
+    std::error::Error::source(error).and_then(|source| source.downcast_ref())
+}

@@ -1,0 +1,223 @@
+//! Every early end of a request, and its status.
+//!
+//! Each stage has its own small enum of reasons; here they come together and one exhaustive table makes
+//! statuses and codes of them. `Display` and the sources are for the log and the admin port; a caller is
+//! told [`Verdict`]'s fixed words only, so that nothing of a token, an address or another tenant can get
+//! into an answer.
+
+use std::time::Duration;
+
+use http::header::{ALLOW, CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use smallvec::SmallVec;
+
+use crate::auth::Refused;
+use crate::forward::ForwardError;
+use crate::forward::files::{self, Unserved};
+use crate::request::Malformed;
+use crate::route::RewriteError;
+use crate::tenant::Unresolved;
+use crate::tenant::limit::Limited;
+
+/// Why a request ended before anything was forwarded, or while it was.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The request has no single meaning.
+    #[error("the request is not canonical")]
+    Request(#[from] Malformed),
+    /// The connection's bytes have more than one meaning.
+    #[error("the framing of the connection is ambiguous: {0}")]
+    Framing(&'static str),
+    /// No tenant, or none that is served.
+    #[error("no tenant is served here")]
+    Tenant(#[from] Unresolved),
+    /// The tenant asks too much.
+    #[error("the tenant's limit is reached")]
+    Limit(#[from] Limited),
+    /// A WebSocket where none is configured.
+    #[error("WebSockets are not enabled")]
+    WebSocket,
+    /// No route matches.
+    #[error("no route matches")]
+    NoRoute,
+    /// Routes match, but none takes the method.
+    #[error("no route that matches takes the method")]
+    Method(HeaderValue),
+    /// A pattern took more steps than a request may take.
+    #[error("whether route {0} matches could not be found out in time")]
+    Undecided(usize),
+    /// The rewritten path may not be sent.
+    #[error("the route's target makes no path of this request")]
+    Rewrite(#[from] RewriteError),
+    /// The caller is not admitted.
+    #[error("the caller is not admitted")]
+    Refused(#[from] Refused),
+    /// The name that the route makes of the request is no destination.
+    #[error("the route names no destination of the configuration")]
+    NoDestination,
+    /// The file is not served.
+    #[error("the file is not served")]
+    File(#[from] Unserved),
+    /// The backend did not answer.
+    #[error(transparent)]
+    Forward(#[from] ForwardError),
+}
+
+/// What a caller is told.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The status.
+    pub status: StatusCode,
+    /// The stable code.
+    pub code: &'static str,
+    /// What the caller can make of it.
+    pub detail: &'static str,
+    /// What else the status asks for.
+    pub headers: SmallVec<[(HeaderName, HeaderValue); 1]>,
+}
+
+fn told(status: StatusCode, code: &'static str, detail: &'static str) -> Verdict {
+    Verdict { status, code, detail, headers: SmallVec::new() }
+}
+
+impl Verdict {
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    fn retry_after(self, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        self.with(RETRY_AFTER, HeaderValue::from(seconds.max(1)))
+    }
+}
+
+impl Failure {
+    /// What the caller is told.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Request(reason) => malformed(reason),
+            Self::Framing(_) => told(StatusCode::BAD_REQUEST, "ambiguous_framing", "The request can be read in more than one way."),
+            Self::Tenant(reason) => tenant(reason),
+            Self::Limit(limited) => {
+                told(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "The tenant's limit is reached; try again later.")
+                    .retry_after(limited.retry_after)
+            }
+            Self::WebSocket => told(StatusCode::FORBIDDEN, "websocket_disabled", "WebSockets are not enabled here."),
+            Self::NoRoute => told(StatusCode::NOT_FOUND, "no_route", "There is nothing at this address."),
+            Self::Method(allow) => {
+                told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take the method.")
+                    .with(ALLOW, allow.clone())
+            }
+            Self::Undecided(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "pattern_exhausted", "The address could not be matched in time."),
+            Self::Rewrite(_) => told(StatusCode::BAD_REQUEST, "target_not_canonical", "The address makes no path that may be forwarded."),
+            Self::Refused(reason) => refused(reason),
+            Self::NoDestination => told(StatusCode::INTERNAL_SERVER_ERROR, "unknown_destination", "There is no destination for this address."),
+            Self::File(reason) => file(reason),
+            Self::Forward(reason) => forward(reason),
+        }
+    }
+}
+
+const BAD: StatusCode = StatusCode::BAD_REQUEST;
+
+fn malformed(reason: &Malformed) -> Verdict {
+    match reason {
+        Malformed::MethodRefused(_) => {
+            told(StatusCode::METHOD_NOT_ALLOWED, "method_refused", "This method is not served.")
+                .with(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
+        }
+        Malformed::VersionRefused => told(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "version_refused", "This HTTP version is not served."),
+        Malformed::UriTooLong => told(StatusCode::URI_TOO_LONG, "uri_too_long", "The address is longer than 16 KiB."),
+        Malformed::TooManyHeaders | Malformed::HeadersTooLarge => {
+            told(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The header is larger than 32 KiB or has more than 128 fields.")
+        }
+        Malformed::ExpectationFailed => told(StatusCode::EXPECTATION_FAILED, "expectation_failed", "Only 100-continue can be expected."),
+        Malformed::Misdirected => told(StatusCode::MISDIRECTED_REQUEST, "misdirected", "The connection was opened for another host."),
+        Malformed::TransferEncoding | Malformed::ContentLength | Malformed::BothFramings => {
+            told(BAD, "ambiguous_framing", "The request can be read in more than one way.")
+        }
+        Malformed::HostMissing | Malformed::HostRepeated | Malformed::Host(_) | Malformed::AuthorityDiffers => {
+            told(BAD, "bad_host", "The request does not name one host.")
+        }
+        Malformed::TargetForm | Malformed::AsteriskForm => told(BAD, "bad_target", "The request does not name a path."),
+        Malformed::RawByte(_)
+        | Malformed::EscapeMalformed
+        | Malformed::EscapeRefused(_)
+        | Malformed::NotUtf8
+        | Malformed::DotSegment => told(BAD, "ambiguous_path", "The address can be read in more than one way."),
+        Malformed::ForwardedHost(_) | Malformed::ForwardedProto => {
+            told(BAD, "bad_forwarding", "The proxy in front sent forwarding headers that cannot be used.")
+        }
+    }
+}
+
+fn tenant(reason: &Unresolved) -> Verdict {
+    match reason {
+        Unresolved::NotNamed => told(StatusCode::NOT_FOUND, "tenant_unresolved", "This address names no tenant."),
+        Unresolved::Unknown(_) => told(StatusCode::NOT_FOUND, "unknown_tenant", "There is no such tenant."),
+        Unresolved::Conflict { .. } => told(BAD, "tenant_conflict", "Host and path name different tenants."),
+        Unresolved::Suspended(_) => told(StatusCode::FORBIDDEN, "tenant_suspended", "The tenant is suspended."),
+        Unresolved::Maintenance { retry_after, .. } => {
+            told(StatusCode::SERVICE_UNAVAILABLE, "tenant_maintenance", "The tenant is in maintenance; try again later.")
+                .retry_after(*retry_after)
+        }
+        Unresolved::Misconfigured(_) => {
+            told(StatusCode::SERVICE_UNAVAILABLE, "tenant_misconfigured", "The tenant's configuration has to be mended first.")
+                .retry_after(Duration::from_secs(60))
+        }
+    }
+}
+
+fn refused(reason: &Refused) -> Verdict {
+    let verdict = match reason {
+        Refused::Unauthenticated => told(StatusCode::UNAUTHORIZED, "unauthenticated", "Credentials of this tenant are needed."),
+        Refused::MalformedCredentials => told(StatusCode::UNAUTHORIZED, "malformed_credentials", "The credentials cannot be read."),
+        Refused::InvalidToken(_) => told(StatusCode::UNAUTHORIZED, "invalid_token", "The token is not valid for this tenant."),
+        Refused::NoIssuer => told(StatusCode::UNAUTHORIZED, "no_issuer", "The tenant has no identity provider."),
+        Refused::MissingScope { .. } => told(StatusCode::FORBIDDEN, "missing_scope", "The token does not have the scope that is needed."),
+        Refused::KeysUnavailable { .. } => {
+            told(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", "The identity provider cannot be asked now; try again later.")
+        }
+        Refused::NotSupported(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "not_supported", "This way to authenticate is not supported yet."),
+    };
+    let verdict = match reason.challenge() {
+        Some(challenge) => verdict.with(WWW_AUTHENTICATE, challenge),
+        None => verdict,
+    };
+    match reason.retry_after() {
+        Some(wait) => verdict.retry_after(wait),
+        None => verdict,
+    }
+}
+
+fn file(reason: &Unserved) -> Verdict {
+    match reason {
+        Unserved::NotFound => told(StatusCode::NOT_FOUND, "no_file", "There is nothing at this address."),
+        Unserved::MethodNotAllowed => {
+            told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Files are only read.").with(ALLOW, files::ALLOW)
+        }
+        Unserved::PreconditionFailed => told(StatusCode::PRECONDITION_FAILED, "precondition_failed", "The file has changed."),
+        Unserved::RangeNotSatisfiable { length } => {
+            let range = HeaderValue::from_str(&format!("bytes */{length}"));
+            told(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", "The range lies outside of the file.")
+                .with(CONTENT_RANGE, range.unwrap_or_else(|_| HeaderValue::from_static("bytes */*")))
+        }
+        Unserved::Unreadable(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "file_unreadable", "The file cannot be read."),
+    }
+}
+
+fn forward(reason: &ForwardError) -> Verdict {
+    match reason {
+        ForwardError::Unreachable { .. } => told(StatusCode::BAD_GATEWAY, "backend_unreachable", "The application cannot be reached."),
+        ForwardError::ConnectTimeout { .. } => told(StatusCode::GATEWAY_TIMEOUT, "backend_connect_timeout", "The application did not take the connection in time."),
+        ForwardError::Broken { .. } => told(StatusCode::BAD_GATEWAY, "backend_broke_off", "The application broke off."),
+        ForwardError::Ambiguous { .. } => told(StatusCode::BAD_GATEWAY, "backend_ambiguous", "The application's answer can be read in more than one way."),
+        ForwardError::Unasked { .. } => told(StatusCode::BAD_GATEWAY, "backend_unasked_upgrade", "The application changed the protocol unasked."),
+        ForwardError::Timeout { .. } => told(StatusCode::GATEWAY_TIMEOUT, "backend_timeout", "The application did not answer in time."),
+        ForwardError::ClientTooSlow => told(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request's body did not come in time."),
+        ForwardError::ClientBroke => told(BAD, "request_broke_off", "The request's body broke off."),
+        ForwardError::Address { .. } => told(StatusCode::INTERNAL_SERVER_ERROR, "bad_destination", "The destination's address cannot be used."),
+    }
+}
