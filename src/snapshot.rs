@@ -1,0 +1,80 @@
+//! The compiled configuration, immutable.
+//!
+//! A request takes one [`Snapshot`] and sees only that, however often the configuration changes while it
+//! runs. It knows no file and no environment; `config` makes it, `reload` publishes it through
+//! [`Published`].
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::auth::{Assertions, Issuers};
+use crate::destination::Table;
+use crate::forward::files::LocalDir;
+use crate::forward::headers::HeaderPolicy;
+use crate::request::Trust;
+use crate::route::Routes;
+use crate::tenant::{Directory, HostPattern};
+
+/// Everything that requests are served by.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Counts the configurations of this process, from 1.
+    pub generation: u64,
+    /// Whose forwarding headers count.
+    pub trust: Trust,
+    /// Who is served.
+    pub tenants: Directory,
+    /// Whose tokens count.
+    pub issuers: Issuers,
+    /// Which way a request goes.
+    pub routes: Routes,
+    /// The folders of routes with `localDir`, by the route's place.
+    pub local_dirs: Vec<Option<LocalDir>>,
+    /// Where requests are sent.
+    pub destinations: Table,
+    /// `DESTINATION_HOST_PATTERN`, for routes with the destination `*`.
+    pub destination_hosts: Option<HostPattern>,
+    /// Which headers pass.
+    pub headers: Arc<HeaderPolicy>,
+    /// Signs `x-tenant-assertion`, where that is on.
+    pub assertions: Option<Arc<Assertions>>,
+    /// Whether answers get `x-frame-options: SAMEORIGIN`, where the backend says nothing.
+    pub frame_options: bool,
+    /// What is in force and where it was written, secrets left out; for the admin port.
+    pub settings: Vec<Setting>,
+}
+
+/// One setting in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its dotted key.
+    pub key: String,
+    /// Its value, as JSON; secrets are `"[secret]"`.
+    pub value: String,
+    /// Where it comes from: `file:line:column`, the name of a variable, or `default`.
+    pub origin: String,
+}
+
+/// The snapshot that new requests take.
+#[derive(Debug)]
+pub struct Published(ArcSwap<Snapshot>);
+
+impl Published {
+    /// Begins with `snapshot`.
+    #[must_use]
+    pub fn new(snapshot: Snapshot) -> Self {
+        Self(ArcSwap::from_pointee(snapshot))
+    }
+
+    /// The current one.
+    #[must_use]
+    pub fn current(&self) -> Arc<Snapshot> {
+        self.0.load_full()
+    }
+
+    /// Replaces it; requests in flight keep theirs.
+    pub fn replace(&self, snapshot: Snapshot) {
+        self.0.store(Arc::new(snapshot));
+    }
+}
