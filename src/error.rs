@@ -98,22 +98,44 @@ impl Failure {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Request(reason) => malformed(reason),
-            Self::Framing(_) => told(StatusCode::BAD_REQUEST, "ambiguous_framing", "The request can be read in more than one way."),
+            Self::Framing(_) => told(
+                StatusCode::BAD_REQUEST,
+                "ambiguous_framing",
+                "The request can be read in more than one way.",
+            ),
             Self::Tenant(reason) => tenant(reason),
-            Self::Limit(limited) => {
-                told(StatusCode::TOO_MANY_REQUESTS, "rate_limited", "The tenant's limit is reached; try again later.")
-                    .retry_after(limited.retry_after)
+            Self::Limit(limited) => told(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                "The tenant's limit is reached; try again later.",
+            )
+            .retry_after(limited.retry_after),
+            Self::WebSocket => {
+                told(StatusCode::FORBIDDEN, "websocket_disabled", "WebSockets are not enabled here.")
             }
-            Self::WebSocket => told(StatusCode::FORBIDDEN, "websocket_disabled", "WebSockets are not enabled here."),
             Self::NoRoute => told(StatusCode::NOT_FOUND, "no_route", "There is nothing at this address."),
-            Self::Method(allow) => {
-                told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take the method.")
-                    .with(ALLOW, allow.clone())
-            }
-            Self::Undecided(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "pattern_exhausted", "The address could not be matched in time."),
-            Self::Rewrite(_) => told(StatusCode::BAD_REQUEST, "target_not_canonical", "The address makes no path that may be forwarded."),
+            Self::Method(allow) => told(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This address does not take the method.",
+            )
+            .with(ALLOW, allow.clone()),
+            Self::Undecided(_) => told(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "pattern_exhausted",
+                "The address could not be matched in time.",
+            ),
+            Self::Rewrite(_) => told(
+                StatusCode::BAD_REQUEST,
+                "target_not_canonical",
+                "The address makes no path that may be forwarded.",
+            ),
             Self::Refused(reason) => refused(reason),
-            Self::NoDestination => told(StatusCode::INTERNAL_SERVER_ERROR, "unknown_destination", "There is no destination for this address."),
+            Self::NoDestination => told(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "unknown_destination",
+                "There is no destination for this address.",
+            ),
             Self::File(reason) => file(reason),
             Self::Forward(reason) => forward(reason),
         }
@@ -128,25 +150,44 @@ fn malformed(reason: &Malformed) -> Verdict {
             told(StatusCode::METHOD_NOT_ALLOWED, "method_refused", "This method is not served.")
                 .with(ALLOW, HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"))
         }
-        Malformed::VersionRefused => told(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "version_refused", "This HTTP version is not served."),
-        Malformed::UriTooLong => told(StatusCode::URI_TOO_LONG, "uri_too_long", "The address is longer than 16 KiB."),
-        Malformed::TooManyHeaders | Malformed::HeadersTooLarge => {
-            told(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large", "The header is larger than 32 KiB or has more than 128 fields.")
+        Malformed::VersionRefused => told(
+            StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            "version_refused",
+            "This HTTP version is not served.",
+        ),
+        Malformed::UriTooLong => {
+            told(StatusCode::URI_TOO_LONG, "uri_too_long", "The address is longer than 16 KiB.")
         }
-        Malformed::ExpectationFailed => told(StatusCode::EXPECTATION_FAILED, "expectation_failed", "Only 100-continue can be expected."),
-        Malformed::Misdirected => told(StatusCode::MISDIRECTED_REQUEST, "misdirected", "The connection was opened for another host."),
+        Malformed::TooManyHeaders | Malformed::HeadersTooLarge => told(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "headers_too_large",
+            "The header is larger than 32 KiB or has more than 128 fields.",
+        ),
+        Malformed::ExpectationFailed => {
+            told(StatusCode::EXPECTATION_FAILED, "expectation_failed", "Only 100-continue can be expected.")
+        }
+        Malformed::Misdirected => told(
+            StatusCode::MISDIRECTED_REQUEST,
+            "misdirected",
+            "The connection was opened for another host.",
+        ),
         Malformed::TransferEncoding | Malformed::ContentLength | Malformed::BothFramings => {
             told(BAD, "ambiguous_framing", "The request can be read in more than one way.")
         }
-        Malformed::HostMissing | Malformed::HostRepeated | Malformed::Host(_) | Malformed::AuthorityDiffers => {
-            told(BAD, "bad_host", "The request does not name one host.")
+        Malformed::HostMissing
+        | Malformed::HostRepeated
+        | Malformed::Host(_)
+        | Malformed::AuthorityDiffers => told(BAD, "bad_host", "The request does not name one host."),
+        Malformed::TargetForm | Malformed::AsteriskForm => {
+            told(BAD, "bad_target", "The request does not name a path.")
         }
-        Malformed::TargetForm | Malformed::AsteriskForm => told(BAD, "bad_target", "The request does not name a path."),
         Malformed::RawByte(_)
         | Malformed::EscapeMalformed
         | Malformed::EscapeRefused(_)
         | Malformed::NotUtf8
-        | Malformed::DotSegment => told(BAD, "ambiguous_path", "The address can be read in more than one way."),
+        | Malformed::DotSegment => {
+            told(BAD, "ambiguous_path", "The address can be read in more than one way.")
+        }
         Malformed::ForwardedHost(_) | Malformed::ForwardedProto => {
             told(BAD, "bad_forwarding", "The proxy in front sent forwarding headers that cannot be used.")
         }
@@ -155,32 +196,56 @@ fn malformed(reason: &Malformed) -> Verdict {
 
 fn tenant(reason: &Unresolved) -> Verdict {
     match reason {
-        Unresolved::NotNamed => told(StatusCode::NOT_FOUND, "tenant_unresolved", "This address names no tenant."),
+        Unresolved::NotNamed => {
+            told(StatusCode::NOT_FOUND, "tenant_unresolved", "This address names no tenant.")
+        }
         Unresolved::Unknown(_) => told(StatusCode::NOT_FOUND, "unknown_tenant", "There is no such tenant."),
         Unresolved::Conflict { .. } => told(BAD, "tenant_conflict", "Host and path name different tenants."),
-        Unresolved::Suspended(_) => told(StatusCode::FORBIDDEN, "tenant_suspended", "The tenant is suspended."),
-        Unresolved::Maintenance { retry_after, .. } => {
-            told(StatusCode::SERVICE_UNAVAILABLE, "tenant_maintenance", "The tenant is in maintenance; try again later.")
-                .retry_after(*retry_after)
+        Unresolved::Suspended(_) => {
+            told(StatusCode::FORBIDDEN, "tenant_suspended", "The tenant is suspended.")
         }
-        Unresolved::Misconfigured(_) => {
-            told(StatusCode::SERVICE_UNAVAILABLE, "tenant_misconfigured", "The tenant's configuration has to be mended first.")
-                .retry_after(Duration::from_secs(60))
-        }
+        Unresolved::Maintenance { retry_after, .. } => told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "tenant_maintenance",
+            "The tenant is in maintenance; try again later.",
+        )
+        .retry_after(*retry_after),
+        Unresolved::Misconfigured(_) => told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "tenant_misconfigured",
+            "The tenant's configuration has to be mended first.",
+        )
+        .retry_after(Duration::from_secs(60)),
     }
 }
 
 fn refused(reason: &Refused) -> Verdict {
     let verdict = match reason {
-        Refused::Unauthenticated => told(StatusCode::UNAUTHORIZED, "unauthenticated", "Credentials of this tenant are needed."),
-        Refused::MalformedCredentials => told(StatusCode::UNAUTHORIZED, "malformed_credentials", "The credentials cannot be read."),
-        Refused::InvalidToken(_) => told(StatusCode::UNAUTHORIZED, "invalid_token", "The token is not valid for this tenant."),
-        Refused::NoIssuer => told(StatusCode::UNAUTHORIZED, "no_issuer", "The tenant has no identity provider."),
-        Refused::MissingScope { .. } => told(StatusCode::FORBIDDEN, "missing_scope", "The token does not have the scope that is needed."),
-        Refused::KeysUnavailable { .. } => {
-            told(StatusCode::SERVICE_UNAVAILABLE, "keys_unavailable", "The identity provider cannot be asked now; try again later.")
+        Refused::Unauthenticated => {
+            told(StatusCode::UNAUTHORIZED, "unauthenticated", "Credentials of this tenant are needed.")
         }
-        Refused::NotSupported(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "not_supported", "This way to authenticate is not supported yet."),
+        Refused::MalformedCredentials => {
+            told(StatusCode::UNAUTHORIZED, "malformed_credentials", "The credentials cannot be read.")
+        }
+        Refused::InvalidToken(_) => {
+            told(StatusCode::UNAUTHORIZED, "invalid_token", "The token is not valid for this tenant.")
+        }
+        Refused::NoIssuer => {
+            told(StatusCode::UNAUTHORIZED, "no_issuer", "The tenant has no identity provider.")
+        }
+        Refused::MissingScope { .. } => {
+            told(StatusCode::FORBIDDEN, "missing_scope", "The token does not have the scope that is needed.")
+        }
+        Refused::KeysUnavailable { .. } => told(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "keys_unavailable",
+            "The identity provider cannot be asked now; try again later.",
+        ),
+        Refused::NotSupported(_) => told(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "not_supported",
+            "This way to authenticate is not supported yet.",
+        ),
     };
     let verdict = match reason.challenge() {
         Some(challenge) => verdict.with(WWW_AUTHENTICATE, challenge),
@@ -196,28 +261,61 @@ fn file(reason: &Unserved) -> Verdict {
     match reason {
         Unserved::NotFound => told(StatusCode::NOT_FOUND, "no_file", "There is nothing at this address."),
         Unserved::MethodNotAllowed => {
-            told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Files are only read.").with(ALLOW, files::ALLOW)
+            told(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Files are only read.")
+                .with(ALLOW, files::ALLOW)
         }
-        Unserved::PreconditionFailed => told(StatusCode::PRECONDITION_FAILED, "precondition_failed", "The file has changed."),
+        Unserved::PreconditionFailed => {
+            told(StatusCode::PRECONDITION_FAILED, "precondition_failed", "The file has changed.")
+        }
         Unserved::RangeNotSatisfiable { length } => {
             let range = HeaderValue::from_str(&format!("bytes */{length}"));
-            told(StatusCode::RANGE_NOT_SATISFIABLE, "range_not_satisfiable", "The range lies outside of the file.")
-                .with(CONTENT_RANGE, range.unwrap_or_else(|_| HeaderValue::from_static("bytes */*")))
+            told(
+                StatusCode::RANGE_NOT_SATISFIABLE,
+                "range_not_satisfiable",
+                "The range lies outside of the file.",
+            )
+            .with(CONTENT_RANGE, range.unwrap_or_else(|_| HeaderValue::from_static("bytes */*")))
         }
-        Unserved::Unreadable(_) => told(StatusCode::INTERNAL_SERVER_ERROR, "file_unreadable", "The file cannot be read."),
+        Unserved::Unreadable(_) => {
+            told(StatusCode::INTERNAL_SERVER_ERROR, "file_unreadable", "The file cannot be read.")
+        }
     }
 }
 
 fn forward(reason: &ForwardError) -> Verdict {
     match reason {
-        ForwardError::Unreachable { .. } => told(StatusCode::BAD_GATEWAY, "backend_unreachable", "The application cannot be reached."),
-        ForwardError::ConnectTimeout { .. } => told(StatusCode::GATEWAY_TIMEOUT, "backend_connect_timeout", "The application did not take the connection in time."),
-        ForwardError::Broken { .. } => told(StatusCode::BAD_GATEWAY, "backend_broke_off", "The application broke off."),
-        ForwardError::Ambiguous { .. } => told(StatusCode::BAD_GATEWAY, "backend_ambiguous", "The application's answer can be read in more than one way."),
-        ForwardError::Unasked { .. } => told(StatusCode::BAD_GATEWAY, "backend_unasked_upgrade", "The application changed the protocol unasked."),
-        ForwardError::Timeout { .. } => told(StatusCode::GATEWAY_TIMEOUT, "backend_timeout", "The application did not answer in time."),
-        ForwardError::ClientTooSlow => told(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request's body did not come in time."),
+        ForwardError::Unreachable { .. } => {
+            told(StatusCode::BAD_GATEWAY, "backend_unreachable", "The application cannot be reached.")
+        }
+        ForwardError::ConnectTimeout { .. } => told(
+            StatusCode::GATEWAY_TIMEOUT,
+            "backend_connect_timeout",
+            "The application did not take the connection in time.",
+        ),
+        ForwardError::Broken { .. } => {
+            told(StatusCode::BAD_GATEWAY, "backend_broke_off", "The application broke off.")
+        }
+        ForwardError::Ambiguous { .. } => told(
+            StatusCode::BAD_GATEWAY,
+            "backend_ambiguous",
+            "The application's answer can be read in more than one way.",
+        ),
+        ForwardError::Unasked { .. } => told(
+            StatusCode::BAD_GATEWAY,
+            "backend_unasked_upgrade",
+            "The application changed the protocol unasked.",
+        ),
+        ForwardError::Timeout { .. } => {
+            told(StatusCode::GATEWAY_TIMEOUT, "backend_timeout", "The application did not answer in time.")
+        }
+        ForwardError::ClientTooSlow => {
+            told(StatusCode::REQUEST_TIMEOUT, "request_timeout", "The request's body did not come in time.")
+        }
         ForwardError::ClientBroke => told(BAD, "request_broke_off", "The request's body broke off."),
-        ForwardError::Address { .. } => told(StatusCode::INTERNAL_SERVER_ERROR, "bad_destination", "The destination's address cannot be used."),
+        ForwardError::Address { .. } => told(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "bad_destination",
+            "The destination's address cannot be used.",
+        ),
     }
 }

@@ -21,8 +21,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 
 use self::body::{Body, BodyError, Upload};
 use self::client::{Client, PoolKey, SendError};
-pub use self::connect::Connector;
 use self::connect::ConnectError;
+pub use self::connect::Connector;
 use self::headers::HeaderPolicy;
 use crate::auth::{Admitted, AuthenticationType, Requirement};
 use crate::destination::Destination;
@@ -40,6 +40,7 @@ const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path")
 const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 const X_USER_NAME: HeaderName = HeaderName::from_static("x-user-name");
 const X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
+const X_TENANT_ASSERTION: HeaderName = HeaderName::from_static("x-tenant-assertion");
 
 /// Why a backend did not answer; `destination` is for the log.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +117,8 @@ pub struct Inbound<'a> {
     pub requirement: &'a Requirement,
     /// Proof that the caller may.
     pub admitted: &'a Admitted,
+    /// `x-tenant-assertion`, where that is on.
+    pub assertion: Option<HeaderValue>,
     /// Which headers pass.
     pub policy: &'a HeaderPolicy,
 }
@@ -154,6 +157,9 @@ pub fn prepare(
     for (name, value) in inbound.tenant.headers() {
         headers.insert(name.clone(), value.clone());
     }
+    if let Some(assertion) = &inbound.assertion {
+        headers.insert(X_TENANT_ASSERTION, assertion.clone());
+    }
     Outbound {
         destination: Arc::clone(destination),
         tenant: inbound.tenant.key.clone(),
@@ -188,9 +194,8 @@ fn authorize(inbound: &Inbound<'_>, destination: &Destination, headers: &mut Hea
 fn forwarded_for(inbound: &Inbound<'_>, headers: &HeaderMap) -> HeaderValue {
     let own = inbound.forwarded_for;
     let given = headers.get(X_FORWARDED_FOR).filter(|_| inbound.request.trusted);
-    let chained = given.and_then(|given| {
-        HeaderValue::from_bytes(&[given.as_bytes(), b", ", own.as_bytes()].concat()).ok()
-    });
+    let chained = given
+        .and_then(|given| HeaderValue::from_bytes(&[given.as_bytes(), b", ", own.as_bytes()].concat()).ok());
     chained.unwrap_or_else(|| own.clone())
 }
 
@@ -242,10 +247,9 @@ pub async fn send(
     Ok(Response::from_parts(parts, Body::relayed(incoming, lease, policy)))
 }
 
-/// HTTP/1.1 names the path alone; HTTP/2 needs scheme and authority, and no `Host` beside them.
+/// HTTP/2 needs scheme and authority; the client takes them off again where HTTP/1.1 is spoken.
 fn request(outbound: Outbound, upload: Upload) -> Option<Request<Upload>> {
     let destination = &outbound.destination;
-    let mut headers = outbound.headers;
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(outbound.path);
     if destination.endpoint.http2 || destination.endpoint.tls.is_some() {
@@ -255,13 +259,10 @@ fn request(outbound: Outbound, upload: Upload) -> Option<Request<Upload>> {
         });
         uri.authority = Some(destination.authority.clone());
     }
-    if destination.endpoint.http2 && destination.endpoint.tls.is_none() {
-        headers.remove(HOST);
-    }
     let mut request = Request::new(upload);
     *request.method_mut() = outbound.method;
     *request.uri_mut() = Uri::from_parts(uri).ok()?;
-    *request.headers_mut() = headers;
+    *request.headers_mut() = outbound.headers;
     Some(request)
 }
 
@@ -271,7 +272,9 @@ fn failed(destination: Arc<str>, error: SendError) -> ForwardError {
         SendError::Connect(source) => ForwardError::Unreachable { destination, source },
         SendError::Exchange(source) => match of_the_client(&source) {
             Some(BodyError::Idle(_) | BodyError::Slow) => ForwardError::ClientTooSlow,
-            Some(BodyError::Broken(_) | BodyError::Ambiguous | BodyError::File(_)) => ForwardError::ClientBroke,
+            Some(BodyError::Broken(_) | BodyError::Ambiguous | BodyError::File(_)) => {
+                ForwardError::ClientBroke
+            }
             None => ForwardError::Broken { destination, source },
         },
     }

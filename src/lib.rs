@@ -7,16 +7,21 @@
 
 // ── what a request meets, in order ──
 pub mod listener;
+pub mod pipeline;
 pub mod request;
 pub mod tenant;
 pub mod auth;
 pub mod route;
 pub mod destination;
 pub mod forward;
+pub mod error;
 pub mod response;
 
 // ── what answers by itself ──
 pub mod admin;
+
+// ── what the stages know ──
+pub mod snapshot;
 
 // ── ground ──
 pub mod observe;

@@ -12,13 +12,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
-use crate::auth::{self, Admitted, Verifier};
+use crate::auth::{self, Assertions, Verifier};
 use crate::destination::Destination;
 use crate::error::Failure;
-use crate::forward::body::{Body, Upload, Watch};
+use crate::forward::body::Body;
 use crate::forward::client::Client;
 use crate::forward::{self, Inbound, Outbound};
 use crate::listener::connection::{Answer, Link};
@@ -27,8 +27,8 @@ use crate::observe::denials::Denials;
 use crate::observe::metrics::Recorder;
 use crate::request::correlation::Correlation;
 use crate::request::{self, CanonicalRequest, Peer, Target};
-use crate::response;
-use crate::route::{Action, DestinationName, Matched, Picked, Route};
+use crate::route::welcome::Welcome;
+use crate::route::{Action, DestinationName, Matched, Picked};
 use crate::snapshot::{Published, Snapshot};
 use crate::tenant::{HostMemo, Meters, Resolved, Tenant};
 
@@ -77,34 +77,35 @@ pub enum Decision {
 }
 
 /// What a decision is made with, besides the snapshot.
-pub struct Bench<'a> {
+pub struct Bench {
     /// Verifies tokens.
-    pub verifier: &'a Verifier,
+    pub verifier: Verifier,
     /// Remembers hosts.
-    pub memo: &'a Mutex<HostMemo>,
+    pub memo: Mutex<HostMemo>,
+    /// Counts what tenants use.
+    pub meters: Arc<Meters>,
+    /// Signs what backends are told.
+    pub assertions: Arc<Assertions>,
 }
 
-/// Decides what becomes of the request with `parts`.
+/// Decides what becomes of the request with `parts`; its headers are taken only if it is forwarded.
 pub async fn decide(
     snapshot: &Snapshot,
-    bench: &Bench<'_>,
+    bench: &Bench,
     caller: &Caller,
     correlation: &Correlation,
-    mut parts: Parts,
+    parts: &mut Parts,
     trail: &mut Trail,
-) -> Result<(Decision, Parts), Failure> {
-    let request = trail.request.insert(request::canonicalize(&parts, &caller.peer, &snapshot.trust)?);
+) -> Result<Decision, Failure> {
+    let request = &*trail.request.insert(request::canonicalize(parts, &caller.peer, &snapshot.trust)?);
     let resolved = resolve(snapshot, bench, request)?;
-    let tenant = trail.tenant.insert(Arc::clone(&resolved.tenant));
-    let target = trail.target.insert(target(request, &resolved));
-    if forward::headers::is_websocket_upgrade(&parts.headers) {
-        return Err(Failure::WebSocket);
-    }
+    let tenant = &*trail.tenant.insert(Arc::clone(&resolved.tenant));
+    let target = &*trail.target.insert(target(request, &resolved));
+    refuse_websocket(&parts.headers)?;
     let presented = auth::identify(&parts.headers);
-    let fetches_token = fetches_csrf_token(&parts);
-    let matched = match snapshot.routes.pick(&request.method, target, fetches_token) {
+    let matched = match snapshot.routes.pick(&request.method, target, fetches_csrf_token(parts)) {
         Picked::Route(matched) => matched,
-        Picked::Welcome(welcome) => return Ok((Decision::Welcome(location(request, &resolved, welcome)), parts)),
+        Picked::Welcome(welcome) => return Ok(Decision::Welcome(location(request, &resolved, welcome))),
         Picked::MethodNotAllowed(allow) => return Err(Failure::Method(allow)),
         Picked::NotFound => return Err(Failure::NoRoute),
         Picked::Undecided(route) => return Err(Failure::Undecided(route.index)),
@@ -112,20 +113,132 @@ pub async fn decide(
     let route = matched.route;
     trail.route = Some(route.index);
     let issuer = snapshot.issuers.of(tenant);
-    let requirement = &route.requirement;
+    let verifier = &bench.verifier;
     let admitted =
-        auth::admit(bench.verifier, issuer.as_ref(), tenant, requirement, &presented, request).await?;
-    let name = match &route.action {
+        auth::admit(verifier, issuer.as_ref(), tenant, &route.requirement, &presented, request).await?;
+    let destination = match &route.action {
         Action::LocalDir(_) => {
-            let path = matched.rewritten("")?;
-            return Ok((Decision::File { route: route.index, path }, parts));
+            return Ok(Decision::File { route: route.index, path: matched.rewritten("")? });
         }
-        Action::Destination(name) => name,
+        Action::Destination(name) => destination(snapshot, name, &matched, tenant, request),
     };
-    let destination = destination(snapshot, name, &matched, tenant, request).ok_or(Failure::NoDestination)?;
-    let destination = trail.destination.insert(Arc::clone(destination));
+    let destination = &*trail.destination.insert(Arc::clone(destination.ok_or(Failure::NoDestination)?));
     let path = matched.rewritten(&destination.base)?;
-    let inbound = inbound(snapshot, caller, correlation, request, tenant, route, &admitted);
-    let outbound = forward::prepare(&inbound, destination, path, std::mem::take(&mut parts.headers));
-    Ok((Decision::Forward(Box::new(outbound)), parts))
+    let assertion =
+        snapshot.assertion.then(|| bench.assertions.sign(tenant, admitted.caller(), route.pattern.source()));
+    let inbound = Inbound {
+        request,
+        correlation,
+        forwarded_for: &caller.forwarded_for,
+        tenant,
+        requirement: &route.requirement,
+        admitted: &admitted,
+        assertion: assertion.flatten(),
+        policy: &snapshot.headers,
+    };
+    let headers = std::mem::take(&mut parts.headers);
+    Ok(Decision::Forward(Box::new(forward::prepare(&inbound, destination, path, headers))))
+}
+
+fn resolve(snapshot: &Snapshot, bench: &Bench, request: &CanonicalRequest) -> Result<Resolved, Failure> {
+    let mut memo = bench.memo.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(snapshot.tenants.resolve_with(request, &mut memo)?)
+}
+
+/// What routes match: the target, without the tenant's prefix where that is stripped.
+fn target(request: &CanonicalRequest, resolved: &Resolved) -> Target {
+    if resolved.strip {
+        request.target.without_prefix(resolved.prefix_length)
+    } else {
+        request.target.clone()
+    }
+}
+
+fn refuse_websocket(headers: &HeaderMap) -> Result<(), Failure> {
+    if forward::headers::is_websocket_upgrade(headers) { Err(Failure::WebSocket) } else { Ok(()) }
+}
+
+fn fetches_csrf_token(parts: &Parts) -> bool {
+    parts.headers.get(X_CSRF_TOKEN).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"fetch"))
+}
+
+/// The welcome file's address as the client sees it: behind the tenant's prefix, where that is stripped.
+fn location(request: &CanonicalRequest, resolved: &Resolved, welcome: &Welcome) -> HeaderValue {
+    match request.target.path().get(..resolved.prefix_length).filter(|_| resolved.strip) {
+        Some(prefix) if !prefix.is_empty() => welcome.location_behind(prefix),
+        Some(_) | None => welcome.location().clone(),
+    }
+}
+
+fn destination<'s>(
+    snapshot: &'s Snapshot,
+    name: &DestinationName,
+    matched: &Matched<'_>,
+    tenant: &Tenant,
+    request: &CanonicalRequest,
+) -> Option<&'s Arc<Destination>> {
+    match name {
+        DestinationName::Fixed(name) => snapshot.destinations.find(name, tenant.index),
+        DestinationName::Captured(group) => {
+            snapshot.destinations.find_captured(matched.group(*group)?, tenant.index)
+        }
+        DestinationName::HostPattern => {
+            let host = request.host.as_ref()?;
+            let name = snapshot.destination_hosts.as_ref()?.captured(host, request.port)?;
+            snapshot.destinations.find_captured(&name, tenant.index)
+        }
+    }
+}
+
+/// What one worker serves requests with; nothing of its hot path is shared with another worker.
+#[derive(Clone)]
+pub struct Worker(Arc<Inner>);
+
+/// What a [`Worker`] is made of.
+pub struct Inner {
+    /// Where snapshots come from.
+    pub published: Arc<Published>,
+    /// What decisions are made with.
+    pub bench: Bench,
+    /// Connections to backends.
+    pub client: Client,
+    /// Counters.
+    pub recorder: Recorder,
+    /// The access log.
+    pub access: AccessLog,
+    /// The last refusals.
+    pub denials: Arc<Denials>,
+}
+
+impl Worker {
+    /// A worker over `inner`.
+    #[must_use]
+    pub fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    /// Closes what has been unused for long. Called now and then.
+    pub fn expire(&self) {
+        self.0.client.expire();
+    }
+}
+
+impl Answer for Worker {
+    type Body = Body;
+
+    fn answer(
+        &self,
+        link: &Arc<Link>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Body>> + Send + 'static {
+        let (worker, link) = (self.clone(), Arc::clone(link));
+        async move {
+            let (mut parts, incoming) = request.into_parts();
+            let mut exchange = Exchange::begin(&worker.0, &link, &parts);
+            match exchange.proceed(&link, &mut parts, incoming).await {
+                Ok(response) => exchange.answered(response),
+                Err(failure) => exchange.refused(&failure),
+            }
+        }
+    }
 }

@@ -1,3 +1,37 @@
 //! Dresses the answer.
+//!
+//! Every answer carries the request's id and, where the backend says nothing else, who may frame it. A
+//! refusal is written here from [`Verdict`]'s fixed words; it knows neither the request's path nor why
+//! exactly it was refused.
 
 pub mod refusal;
+
+use http::header::X_FRAME_OPTIONS;
+use http::{HeaderMap, HeaderValue, Method, Response};
+
+use crate::error::Verdict;
+use crate::forward::body::Body;
+use crate::request::correlation::{Correlation, X_REQUEST_ID};
+use refusal::Refusal;
+
+/// Adds what every answer has.
+pub fn dress(headers: &mut HeaderMap, correlation: &Correlation, frame_options: bool) {
+    headers.entry(X_REQUEST_ID).or_insert_with(|| correlation.request_id.clone());
+    if frame_options {
+        headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("SAMEORIGIN"));
+    }
+}
+
+/// The answer that a request with `method` and `headers` gets where it ends early.
+#[must_use]
+pub fn refused(verdict: &Verdict, id: &str, method: &Method, headers: &HeaderMap) -> Response<Body> {
+    let refusal = Refusal {
+        status: verdict.status,
+        code: verdict.code,
+        title: verdict.status.canonical_reason().unwrap_or("Refused"),
+        detail: verdict.detail,
+        id,
+        headers: &verdict.headers,
+    };
+    refusal.response(method, headers).map(Body::full)
+}

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use crate::auth::{Assertions, Issuers};
+use crate::auth::Issuers;
 use crate::destination::Table;
 use crate::forward::files::LocalDir;
 use crate::forward::headers::HeaderPolicy;
@@ -37,8 +37,8 @@ pub struct Snapshot {
     pub destination_hosts: Option<HostPattern>,
     /// Which headers pass.
     pub headers: Arc<HeaderPolicy>,
-    /// Signs `x-tenant-assertion`, where that is on.
-    pub assertions: Option<Arc<Assertions>>,
+    /// Whether backends get `x-tenant-assertion`.
+    pub assertion: bool,
     /// Whether answers get `x-frame-options: SAMEORIGIN`, where the backend says nothing.
     pub frame_options: bool,
     /// What is in force and where it was written, secrets left out; for the admin port.

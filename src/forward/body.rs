@@ -7,11 +7,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
@@ -46,12 +48,6 @@ pub enum BodyError {
     /// The client's bytes have more than one meaning.
     #[error("the request's framing is ambiguous")]
     Ambiguous,
-}
-
-/// Says, while a body is read, whether its connection has turned ambiguous.
-pub trait Watch: Send + Sync {
-    /// Whether bytes with more than one meaning were seen.
-    fn is_ambiguous(&self) -> bool;
 }
 
 /// Hears how an answer ended: when its last byte was handed over, or when it was given up.
@@ -90,10 +86,10 @@ impl Idle {
 pub struct Upload {
     incoming: Option<Incoming>,
     policy: Option<Arc<HeaderPolicy>>,
-    watch: Option<Arc<dyn Watch>>,
+    watch: Option<Arc<AtomicBool>>,
     idle: Idle,
     started: Option<Instant>,
-    bytes: u64,
+    bytes: Option<Arc<AtomicU64>>,
 }
 
 impl Upload {
@@ -106,30 +102,40 @@ impl Upload {
             watch: None,
             idle: Idle::new(UPLOAD_IDLE),
             started: None,
-            bytes: 0,
+            bytes: None,
         }
     }
 
-    /// The body of a request; its trailers pass `policy`, and `watch` can break it off.
+    /// The body of a request. Its trailers pass `policy`; it breaks off once `ambiguous` says that its
+    /// connection's bytes have more than one meaning.
     #[must_use]
-    pub fn new(incoming: Incoming, policy: &Arc<HeaderPolicy>, watch: &Arc<dyn Watch>) -> Self {
+    pub fn new(incoming: Incoming, policy: &Arc<HeaderPolicy>, ambiguous: &Arc<AtomicBool>) -> Self {
         if incoming.is_end_stream() {
             return Self::empty();
         }
-        let (policy, watch) = (Some(Arc::clone(policy)), Some(Arc::clone(watch)));
-        Self { incoming: Some(incoming), policy, watch, ..Self::empty() }
+        Self {
+            incoming: Some(incoming),
+            policy: Some(Arc::clone(policy)),
+            watch: Some(Arc::clone(ambiguous)),
+            bytes: Some(Arc::default()),
+            ..Self::empty()
+        }
     }
 
-    /// Whether there is nothing to send.
+    /// How many bytes have come in, counted on; `None` where there is no body.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.incoming.is_none()
+    pub fn counted(&self) -> Option<Arc<AtomicU64>> {
+        self.bytes.clone()
+    }
+
+    fn received(&self) -> u64 {
+        self.bytes.as_ref().map_or(0, |bytes| bytes.load(Relaxed))
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
         let started = *self.started.get_or_insert_with(Instant::now);
         let elapsed = started.elapsed();
-        if elapsed > UPLOAD_GRACE && self.bytes < UPLOAD_RATE.saturating_mul(elapsed.as_secs()) {
+        if elapsed > UPLOAD_GRACE && self.received() < UPLOAD_RATE.saturating_mul(elapsed.as_secs()) {
             return Poll::Ready(BodyError::Slow);
         }
         self.idle.poll_expired(cx).map(|()| BodyError::Idle(UPLOAD_IDLE))
@@ -137,7 +143,9 @@ impl Upload {
 
     fn passed(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
         self.idle.progressed();
-        self.bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if let (Some(bytes), Some(data)) = (&self.bytes, frame.data_ref()) {
+            bytes.fetch_add(data.len() as u64, Relaxed);
+        }
         match &self.policy {
             Some(policy) => policy.filter_trailers(frame),
             None => frame,
@@ -156,7 +164,7 @@ impl http_body::Body for Upload {
         let this = self.get_mut();
         let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
         let frame = Pin::new(incoming).poll_frame(cx);
-        if this.watch.as_ref().is_some_and(|watch| watch.is_ambiguous()) {
+        if this.watch.as_ref().is_some_and(|ambiguous| ambiguous.load(Relaxed)) {
             return Poll::Ready(Some(Err(BodyError::Ambiguous)));
         }
         match frame {
@@ -174,6 +182,33 @@ impl http_body::Body for Upload {
     fn size_hint(&self) -> SizeHint {
         self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
     }
+}
+
+/// How much of a body that nobody wants is read.
+const DRAIN: u64 = 64 * 1024;
+/// How long that may take.
+const DRAIN_TIME: Duration = Duration::from_secs(1);
+
+/// Whether all of `incoming` has been read.
+#[must_use]
+pub fn is_over(incoming: &Incoming) -> bool {
+    incoming.is_end_stream()
+}
+
+/// Reads what is left of a body that nobody wants; says whether that was all of it.
+pub async fn drained(mut incoming: Incoming) -> bool {
+    if incoming.size_hint().lower() > DRAIN {
+        return false;
+    }
+    let drain = async {
+        let mut left = DRAIN;
+        while let Some(frame) = incoming.frame().await {
+            let read = frame.map_or(u64::MAX, |frame| frame.data_ref().map_or(0, |data| data.len() as u64));
+            left = left.checked_sub(read)?;
+        }
+        Some(())
+    };
+    tokio::time::timeout(DRAIN_TIME, drain).await.is_ok_and(|drained| drained.is_some())
 }
 
 /// What a client is answered.

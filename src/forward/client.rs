@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use http::{Request, Response};
+use http::header::HOST;
+use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
 use tokio::time::Instant;
@@ -181,21 +182,28 @@ impl Client {
         &self,
         key: PoolKey,
         mut sender: http1::SendRequest<Upload>,
-        request: Request<Upload>,
+        mut request: Request<Upload>,
     ) -> Result<Exchange, SendError> {
+        to_origin_form(&mut request);
         match sender.try_send_request(request).await {
             Ok(answer) => Ok(Exchange::Answered(answer, self.lease(key, Some(sender)))),
-            Err(error) => unsent(error).map(|request| Exchange::NotSent(request)),
+            Err(error) => unsent(error).map(Exchange::NotSent),
         }
     }
 
-    async fn send_multiplexed(&self, key: &PoolKey, request: Request<Upload>) -> Result<Sent, SendError> {
+    async fn send_multiplexed(&self, key: &PoolKey, mut request: Request<Upload>) -> Result<Sent, SendError> {
         let sender = self.pool().multiplexed.get(key).filter(|sender| !sender.is_closed()).cloned();
         match sender {
-            Some(mut sender) => match sender.try_send_request(request).await {
-                Ok(answer) => Ok(Sent::Answered(answer)),
-                Err(error) => unsent(error).map(Sent::NotSent),
-            },
+            Some(mut sender) => {
+                let host = request.headers_mut().remove(HOST);
+                match sender.try_send_request(request).await {
+                    Ok(answer) => Ok(Sent::Answered(answer)),
+                    Err(error) => unsent(error).map(|mut request| {
+                        request.headers_mut().extend(host.map(|host| (HOST, host)));
+                        Sent::NotSent(request)
+                    }),
+                }
+            }
             None => Ok(Sent::NotSent(request)),
         }
     }
@@ -203,15 +211,17 @@ impl Client {
     async fn send_anew(
         &self,
         key: PoolKey,
-        request: Request<Upload>,
+        mut request: Request<Upload>,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
         match self.0.connector.connect(&key.endpoint).await? {
             Protocol::Http1(mut sender) => {
+                to_origin_form(&mut request);
                 let answer = sender.send_request(request).await.map_err(SendError::Exchange)?;
                 Ok((answer, self.lease(key, Some(sender))))
             }
             Protocol::Http2(mut sender) => {
                 self.pool().multiplexed.insert(key.clone(), sender.clone());
+                request.headers_mut().remove(HOST);
                 let answer = sender.send_request(request).await.map_err(SendError::Exchange)?;
                 Ok((answer, self.lease(key, None)))
             }
@@ -227,6 +237,14 @@ enum Exchange {
 enum Sent {
     Answered(Response<Incoming>),
     NotSent(Request<Upload>),
+}
+
+/// HTTP/1.1 names the path alone (RFC 9112 §3.2.1), beside a `Host`.
+fn to_origin_form(request: &mut Request<Upload>) {
+    if request.uri().scheme().is_some() {
+        let path = request.uri().path_and_query().cloned().map(Uri::from);
+        *request.uri_mut() = path.unwrap_or_default();
+    }
 }
 
 /// The request, where not a byte of it was sent; the failure otherwise.

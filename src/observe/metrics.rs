@@ -210,14 +210,10 @@ impl Recorder {
         }
     }
 
-    /// Counts a token whose verification was remembered.
-    pub fn token_cache_hit(&self) {
-        self.shard.token_hits.fetch_add(1, Relaxed);
-    }
-
-    /// Counts a token that had to be verified.
-    pub fn token_cache_miss(&self) {
-        self.shard.token_misses.fetch_add(1, Relaxed);
+    /// How often in all a token's verification was remembered, and how often not.
+    pub fn token_cache(&self, hits: u64, misses: u64) {
+        self.shard.token_hits.store(hits, Relaxed);
+        self.shard.token_misses.store(misses, Relaxed);
     }
 
     /// Counts a connection as open until the returned value is dropped.

@@ -20,7 +20,7 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// What no cache may keep.
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-revalidate");
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-revalidate");
 
 /// One refusal, in words that a stranger may read.
 #[derive(Clone, Copy, Debug)]

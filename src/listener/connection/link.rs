@@ -25,6 +25,7 @@ pub struct Link {
     busy: AtomicU32,
     header_begun: AtomicBool,
     write_blocked: AtomicBool,
+    ambiguous: Arc<AtomicBool>,
 }
 
 impl Link {
@@ -40,7 +41,20 @@ impl Link {
             busy: AtomicU32::new(0),
             header_begun: AtomicBool::new(false),
             write_blocked: AtomicBool::new(false),
+            ambiguous: Arc::default(),
         }
+    }
+
+    /// Turns true once bytes came that can be read in more than one way.
+    #[must_use]
+    pub fn watch(&self) -> &Arc<AtomicBool> {
+        &self.ambiguous
+    }
+
+    /// What made the connection's bytes ambiguous, if they are.
+    #[must_use]
+    pub fn ambiguity(&self) -> Option<&'static str> {
+        self.ambiguous.load(Relaxed).then_some("see listener")
     }
 
     /// How many requests have come in.

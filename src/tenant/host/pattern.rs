@@ -11,6 +11,7 @@ use regex_syntax::hir::{Hir, HirKind};
 
 use super::placeholder;
 use super::shape::Shape;
+use crate::request::Host;
 use crate::tenant::is_key;
 
 /// The most memory a compiled pattern may take, in bytes.
@@ -84,6 +85,12 @@ impl HostPattern {
         }
         let with_port = format!("{host}:{}", port?);
         self.read(&with_port).map(|key| Cow::Owned(key.to_owned()))
+    }
+
+    /// The same for commands and destinations, which keep what they read.
+    #[must_use]
+    pub fn captured(&self, host: &Host, port: Option<u16>) -> Option<String> {
+        self.name(host.as_str(), port).map(Cow::into_owned)
     }
 
     fn read<'h>(&self, host: &'h str) -> Option<&'h str> {

@@ -1,0 +1,244 @@
+//! One request and its answer: carries the decision out, and remembers both for log and metrics.
+//!
+//! Metrics are counted when the answer begins, the line of the access log is written when it ends. A
+//! refusal gets an id of its own, never one that the client chose, so that the log and the admin port
+//! find exactly this one.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant, SystemTime};
+
+use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, EXPECT, LOCATION};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use hyper::body::Incoming;
+
+use super::{Caller, Decision, Inner, Trail, decide};
+use crate::error::{Failure, Verdict};
+use crate::forward::body::{self, Attendant, Body, Upload};
+use crate::forward::{self, Outbound};
+use crate::listener::connection::Link;
+use crate::observe::access::Entry;
+use crate::observe::denials::Denial;
+use crate::observe::metrics::Observation;
+use crate::request::correlation::{Correlation, fresh_id};
+use crate::request::{Peer, Scheme};
+use crate::response;
+use crate::snapshot::Snapshot;
+use crate::tenant::limit::Permit;
+
+/// One request under way.
+pub(super) struct Exchange {
+    worker: Arc<Inner>,
+    snapshot: Arc<Snapshot>,
+    correlation: Correlation,
+    caller: Caller,
+    method: Method,
+    path: Box<str>,
+    accept: Option<HeaderValue>,
+    trail: Trail,
+    started: Instant,
+    upstream: Option<Duration>,
+    permit: Option<Permit>,
+    received: Option<Arc<AtomicU64>>,
+    hang_up: bool,
+}
+
+impl Exchange {
+    pub(super) fn begin(worker: &Arc<Inner>, link: &Link, parts: &Parts) -> Self {
+        let scheme = if link.secure { Scheme::Https } else { Scheme::Http };
+        let peer = Peer::new(link.address, scheme).with_server_name(link.server_name.as_deref());
+        Self {
+            snapshot: worker.published.current(),
+            correlation: Correlation::continued(&parts.headers),
+            caller: Caller { peer, forwarded_for: link.forwarded_for.clone() },
+            method: parts.method.clone(),
+            path: parts.uri.path().into(),
+            accept: parts.headers.get(ACCEPT).cloned(),
+            trail: Trail::default(),
+            started: Instant::now(),
+            upstream: None,
+            permit: None,
+            received: None,
+            hang_up: false,
+            worker: Arc::clone(worker),
+        }
+    }
+
+    /// Decides and carries out.
+    pub(super) async fn proceed(
+        &mut self,
+        link: &Link,
+        parts: &mut Parts,
+        incoming: Incoming,
+    ) -> Result<Response<Body>, Failure> {
+        let decided = self.decide(link, parts).await;
+        match decided {
+            Ok(Decision::Forward(outbound)) => self.forward(link, *outbound, incoming).await,
+            Ok(Decision::Welcome(location)) => {
+                self.discard(parts, incoming).await;
+                Ok(redirect(location))
+            }
+            Ok(Decision::File { route, path }) => {
+                self.discard(parts, incoming).await;
+                self.serve_file(route, path.path(), parts).await
+            }
+            Err(failure) => {
+                self.discard(parts, incoming).await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn decide(&mut self, link: &Link, parts: &mut Parts) -> Result<Decision, Failure> {
+        if let Some(reason) = link.ambiguity() {
+            self.hang_up = true;
+            return Err(Failure::Framing(reason));
+        }
+        let (snapshot, worker) = (&self.snapshot, &self.worker);
+        let decided =
+            decide(snapshot, &worker.bench, &self.caller, &self.correlation, parts, &mut self.trail).await?;
+        if let Some(tenant) = &self.trail.tenant {
+            self.permit = Some(worker.bench.meters.admit(tenant)?);
+        }
+        Ok(decided)
+    }
+
+    /// A body that nobody reads is drained where it is small; otherwise the connection ends with the
+    /// answer, so that it is never taken for a request.
+    async fn discard(&mut self, parts: &Parts, incoming: Incoming) {
+        // Reading would tell a client that waits for 100-continue to go ahead.
+        let awaited = parts.headers.contains_key(EXPECT);
+        self.hang_up |= !body::is_over(&incoming) && (awaited || !body::drained(incoming).await);
+    }
+
+    async fn forward(
+        &mut self,
+        link: &Link,
+        outbound: Outbound,
+        incoming: Incoming,
+    ) -> Result<Response<Body>, Failure> {
+        let upload = Upload::new(incoming, &self.snapshot.headers, link.watch());
+        self.received = upload.counted();
+        let begun = Instant::now();
+        let sent = forward::send(&self.worker.client, outbound, upload, &self.snapshot.headers).await;
+        self.upstream = Some(begun.elapsed());
+        Ok(sent?)
+    }
+
+    async fn serve_file(&self, route: usize, path: &str, parts: &Parts) -> Result<Response<Body>, Failure> {
+        let folder = self.snapshot.local_dirs.get(route).and_then(Option::as_ref).ok_or(Failure::NoRoute)?;
+        let original = self.trail.request.as_ref().map_or("/", |request| request.target.as_str());
+        let file = folder.serve(&self.method, path, original, &parts.headers).await?;
+        Ok(file.map(Body::file))
+    }
+
+    /// Dresses the answer and has its end recorded.
+    pub(super) fn answered(self, mut response: Response<Body>) -> Response<Body> {
+        response::dress(response.headers_mut(), &self.correlation, self.snapshot.frame_options);
+        self.recorded(response, None)
+    }
+
+    /// The answer to a request that ended early.
+    pub(super) fn refused(self, failure: &Failure) -> Response<Body> {
+        let id = fresh_id();
+        let id = std::str::from_utf8(&id).unwrap_or_default();
+        let verdict = failure.verdict();
+        self.remember(failure, &verdict, id);
+        let mut headers = HeaderMap::new();
+        headers.extend(self.accept.clone().map(|accept| (ACCEPT, accept)));
+        let mut response = response::refused(&verdict, id, &self.method, &headers);
+        response::dress(response.headers_mut(), &self.correlation, self.snapshot.frame_options);
+        if self.hang_up {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        self.recorded(response, Some(verdict.code))
+    }
+
+    fn remember(&self, failure: &Failure, verdict: &Verdict, id: &str) {
+        let reason = chain(failure);
+        let tenant = self.tenant();
+        tracing::info!(id, tenant, code = verdict.code, status = verdict.status.as_u16(), reason, "refused");
+        self.worker.denials.remember(Denial {
+            id: id.into(),
+            time: SystemTime::now(),
+            tenant: tenant.map(Into::into),
+            method: self.method.as_str().into(),
+            path: self.path.clone(),
+            status: verdict.status.as_u16(),
+            code: verdict.code,
+            reason: reason.into(),
+        });
+    }
+
+    fn tenant(&self) -> Option<&str> {
+        self.trail.tenant.as_ref()?.key.as_ref().map(crate::tenant::TenantKey::as_str)
+    }
+
+    fn recorded(self, response: Response<Body>, code: Option<&'static str>) -> Response<Body> {
+        let status = response.status();
+        let destination = self.trail.destination.as_ref().map(|destination| &*destination.name);
+        self.worker.recorder.request(&Observation {
+            route: self.trail.route,
+            status: status.as_u16(),
+            tenant: self.tenant(),
+            duration: self.started.elapsed(),
+            upstream: destination.zip(self.upstream),
+            code,
+        });
+        let counts = self.worker.bench.verifier.counts();
+        self.worker.recorder.token_cache(counts.hits, counts.misses);
+        let record = Record { exchange: self, status, code };
+        response.map(|body| body.attended(Box::new(record)))
+    }
+}
+
+/// What is written when the answer has ended; until then it holds the tenant's permit.
+struct Record {
+    exchange: Exchange,
+    status: StatusCode,
+    code: Option<&'static str>,
+}
+
+impl Attendant for Record {
+    fn ended(self: Box<Self>, bytes: u64, complete: bool) {
+        let exchange = &self.exchange;
+        exchange.worker.access.record(&Entry {
+            id: exchange.correlation.request_id.to_str().unwrap_or_default(),
+            tenant: exchange.tenant(),
+            method: exchange.method.as_str(),
+            path: &exchange.path,
+            route: exchange.trail.route,
+            destination: exchange.trail.destination.as_ref().map(|destination| &*destination.name),
+            status: self.status.as_u16(),
+            code: self.code.or((!complete).then_some("broke_off")),
+            total: exchange.started.elapsed(),
+            upstream: exchange.upstream,
+            received: exchange.received.as_ref().map_or(0, |bytes| bytes.load(Relaxed)),
+            sent: bytes,
+            peer: exchange.caller.peer.address,
+        });
+    }
+}
+
+fn redirect(location: HeaderValue) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    response.headers_mut().insert(LOCATION, location);
+    response.headers_mut().insert(CACHE_CONTROL, response::refusal::NO_STORE);
+    response
+}
+
+/// An error and all that caused it, in one line.
+fn chain(failure: &Failure) -> String {
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        // Writing to a string cannot fail.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
