@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use crate::auth::Refused;
 use crate::forward::ForwardError;
 use crate::forward::files::{self, Unserved};
+use crate::listener::guard::Violation;
 use crate::request::Malformed;
 use crate::route::RewriteError;
 use crate::tenant::Unresolved;
@@ -26,8 +27,8 @@ pub enum Failure {
     #[error("the request is not canonical")]
     Request(#[from] Malformed),
     /// The connection's bytes have more than one meaning.
-    #[error("the framing of the connection is ambiguous: {0}")]
-    Framing(&'static str),
+    #[error("the framing of the connection is ambiguous")]
+    Framing(#[source] Violation),
     /// No tenant, or none that is served.
     #[error("no tenant is served here")]
     Tenant(#[from] Unresolved),

@@ -7,7 +7,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::client::Lease;
 use super::headers::HeaderPolicy;
+use crate::listener::guard::Verdict;
 
 /// How long a stream to the client may stand still.
 const ANSWER_IDLE: Duration = Duration::from_secs(300);
@@ -86,7 +87,7 @@ impl Idle {
 pub struct Upload {
     incoming: Option<Incoming>,
     policy: Option<Arc<HeaderPolicy>>,
-    watch: Option<Arc<AtomicBool>>,
+    verdict: Option<Arc<Verdict>>,
     idle: Idle,
     started: Option<Instant>,
     bytes: Option<Arc<AtomicU64>>,
@@ -99,24 +100,24 @@ impl Upload {
         Self {
             incoming: None,
             policy: None,
-            watch: None,
+            verdict: None,
             idle: Idle::new(UPLOAD_IDLE),
             started: None,
             bytes: None,
         }
     }
 
-    /// The body of a request. Its trailers pass `policy`; it breaks off once `ambiguous` says that its
+    /// The body of a request. Its trailers pass `policy`; it breaks off once `verdict` says that its
     /// connection's bytes have more than one meaning.
     #[must_use]
-    pub fn new(incoming: Incoming, policy: &Arc<HeaderPolicy>, ambiguous: &Arc<AtomicBool>) -> Self {
+    pub fn new(incoming: Incoming, policy: &Arc<HeaderPolicy>, verdict: &Arc<Verdict>) -> Self {
         if incoming.is_end_stream() {
             return Self::empty();
         }
         Self {
             incoming: Some(incoming),
             policy: Some(Arc::clone(policy)),
-            watch: Some(Arc::clone(ambiguous)),
+            verdict: Some(Arc::clone(verdict)),
             bytes: Some(Arc::default()),
             ..Self::empty()
         }
@@ -164,7 +165,7 @@ impl http_body::Body for Upload {
         let this = self.get_mut();
         let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
         let frame = Pin::new(incoming).poll_frame(cx);
-        if this.watch.as_ref().is_some_and(|ambiguous| ambiguous.load(Relaxed)) {
+        if this.verdict.as_ref().is_some_and(|verdict| verdict.violation().is_some()) {
             return Poll::Ready(Some(Err(BodyError::Ambiguous)));
         }
         match frame {

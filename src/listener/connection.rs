@@ -28,6 +28,7 @@ use link::{Outlook, Turn};
 use socket::{Metered, Socket};
 
 use super::drained;
+use super::guard::Guarded;
 
 /// How often a connection is looked at.
 const TICK: Duration = Duration::from_millis(2500);
@@ -143,7 +144,8 @@ impl<A: Answer> Serving<A> {
         });
         let mut builder = http1::Builder::new();
         builder.max_headers(HEADER_FIELDS).max_header_size(HEADER_BLOCK);
-        let io = Metered::new(TokioIo::new(socket), Arc::clone(link));
+        let metered = Metered::new(TokioIo::new(socket), Arc::clone(link));
+        let io = Guarded::http1(metered, Arc::clone(link.verdict()));
         let mut connection = builder.serve_connection(io, service);
         let mut outlook = Outlook::new(self.timing.header, TICK);
         let mut drain = self.drain.clone();
@@ -171,7 +173,7 @@ impl<A: Answer> Serving<A> {
         if !parts.read_buf.is_empty() {
             return reject(parts.io).await;
         }
-        Stretch::Idle(parts.io.into_inner().into_inner())
+        Stretch::Idle(parts.io.into_inner().into_inner().into_inner())
     }
 
     async fn http2<S: Socket>(self, socket: S, link: Arc<Link>) {
@@ -180,7 +182,8 @@ impl<A: Answer> Serving<A> {
             let answer = self.answer.answer(&link, request);
             async move { Ok::<_, std::convert::Infallible>(turn.carry(answer.await)) }
         });
-        let io = Metered::new(TokioIo::new(socket), Arc::clone(&link));
+        let metered = Metered::new(TokioIo::new(socket), Arc::clone(&link));
+        let io = Guarded::http2(metered, Arc::clone(link.verdict()));
         let mut connection = std::pin::pin!(http2_builder().serve_connection(io, service));
         let mut outlook = Outlook::new(self.timing.idle, TICK);
         let mut drain = self.drain.clone();
@@ -219,8 +222,8 @@ fn http2_builder() -> http2::Builder<TokioExecutor> {
 }
 
 /// Tells the client that its header came too late, and hangs up.
-async fn reject<S: Socket>(io: Metered<TokioIo<S>>) -> Stretch<S> {
-    let mut socket = io.into_inner().into_inner();
+async fn reject<S: Socket>(io: Guarded<Metered<TokioIo<S>>>) -> Stretch<S> {
+    let mut socket = io.into_inner().into_inner().into_inner();
     let farewell = async { socket.write_all(HEADER_TIMEOUT).await.and(socket.shutdown().await) };
     // The client may be gone; there is nobody to tell.
     drop(timeout(Duration::from_secs(1), farewell).await);

@@ -93,7 +93,7 @@ impl Exchange {
     }
 
     async fn decide(&mut self, link: &Link, parts: &mut Parts) -> Result<Decision, Failure> {
-        if let Some(reason) = link.ambiguity() {
+        if let Some(reason) = link.verdict().violation() {
             self.hang_up = true;
             return Err(Failure::Framing(reason));
         }
@@ -120,7 +120,7 @@ impl Exchange {
         outbound: Outbound,
         incoming: Incoming,
     ) -> Result<Response<Body>, Failure> {
-        let upload = Upload::new(incoming, &self.snapshot.headers, link.watch());
+        let upload = Upload::new(incoming, &self.snapshot.headers, link.verdict());
         self.received = upload.counted();
         let begun = Instant::now();
         let sent = forward::send(&self.worker.client, outbound, upload, &self.snapshot.headers).await;

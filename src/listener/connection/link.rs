@@ -10,6 +10,8 @@ use std::time::Duration;
 use http::{HeaderValue, Response};
 use http_body::{Frame, SizeHint};
 
+use crate::listener::guard::Verdict;
+
 /// One client connection.
 #[derive(Debug)]
 pub struct Link {
@@ -25,7 +27,7 @@ pub struct Link {
     busy: AtomicU32,
     header_begun: AtomicBool,
     write_blocked: AtomicBool,
-    ambiguous: Arc<AtomicBool>,
+    verdict: Arc<Verdict>,
 }
 
 impl Link {
@@ -41,20 +43,14 @@ impl Link {
             busy: AtomicU32::new(0),
             header_begun: AtomicBool::new(false),
             write_blocked: AtomicBool::new(false),
-            ambiguous: Arc::default(),
+            verdict: Arc::default(),
         }
     }
 
-    /// Turns true once bytes came that can be read in more than one way.
+    /// What was noted of the connection's bytes.
     #[must_use]
-    pub fn watch(&self) -> &Arc<AtomicBool> {
-        &self.ambiguous
-    }
-
-    /// What made the connection's bytes ambiguous, if they are.
-    #[must_use]
-    pub fn ambiguity(&self) -> Option<&'static str> {
-        self.ambiguous.load(Relaxed).then_some("see listener")
+    pub fn verdict(&self) -> &Arc<Verdict> {
+        &self.verdict
     }
 
     /// How many requests have come in.
