@@ -1,0 +1,205 @@
+//! The variables that are known, what values they take, and what they say.
+//!
+//! Every variable documented for `xs-app.json` routers is here: those that are used, those of features
+//! that are not there yet (checked, then noted), and those that ask for nothing here (noted as ignored,
+//! with the reason).
+
+use super::super::decode::{Decoder, Node};
+use super::super::file::bindings::{self, Binding};
+use super::super::file::destinations::{self, Destination};
+use super::super::file::later;
+use super::super::file::plugins;
+use super::super::file::route::Route;
+use super::super::text::{Located, Mark};
+use super::Variables;
+
+/// What the environment says.
+#[derive(Debug, Default)]
+pub(crate) struct Settings {
+    pub(crate) destinations: Vec<Destination>,
+    pub(crate) plugins: Vec<Route>,
+    pub(crate) bindings: Vec<Binding>,
+    /// The hosts of the application's own routes on Cloud Foundry.
+    pub(crate) application_uris: Vec<Box<str>>,
+    pub(crate) tenant_host_pattern: Option<Located<Box<str>>>,
+    pub(crate) destination_host_pattern: Option<Located<Box<str>>>,
+    pub(crate) uaa_service_name: Option<Located<Box<str>>>,
+    /// In milliseconds.
+    pub(crate) incoming_connection_timeout: Option<Located<u64>>,
+    /// In milliseconds.
+    pub(crate) incoming_request_timeout: Option<Located<u64>>,
+    /// Whether `x-frame-options` is sent.
+    pub(crate) send_x_frame_options: Option<bool>,
+}
+
+/// What value a variable takes.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Anything.
+    Text,
+    /// JSON, `true` or `false`.
+    Flag,
+    /// A whole number of at least this.
+    Whole(u64),
+    /// A list of strings.
+    Words,
+    /// Any JSON.
+    Json,
+}
+
+/// Variables of features that are not there yet.
+const LATER: [(&str, Kind); 27] = [
+    ("SESSION_TIMEOUT", Kind::Whole(1)),
+    ("JWT_REFRESH", Kind::Whole(0)),
+    ("MINIMUM_TOKEN_VALIDITY", Kind::Whole(0)),
+    ("WS_ALLOWED_ORIGINS", Kind::Json),
+    ("EXT_SESSION_MGT", Kind::Json),
+    ("DIRECT_ROUTING_URI_PATTERNS", Kind::Words),
+    ("EXTERNAL_REVERSE_PROXY", Kind::Flag),
+    ("DYNAMIC_IDENTITY_PROVIDER", Kind::Flag),
+    ("SERVICE_2_APPROUTER", Kind::Flag),
+    ("STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag),
+    ("SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag),
+    ("REMOVE_CLASHING_BACKEND_SESSION_COOKIE", Kind::Flag),
+    ("CACHE_SERVICE_CREDENTIALS", Kind::Flag),
+    ("OWN_SAP_CLOUD_SERVICE", Kind::Json),
+    ("SECURE_SESSION_COOKIE", Kind::Text),
+    ("PRESERVE_FRAGMENT", Kind::Text),
+    ("PRESERVE_URL_FRAGMENT", Kind::Text),
+    ("STATE_PARAMETER_SECRET", Kind::Text),
+    ("PKCE_ENABLED", Kind::Text),
+    ("SESSION_COOKIE_NAME", Kind::Text),
+    ("SESSION_SECRET", Kind::Text),
+    ("SESSION_STORE", Kind::Text),
+    ("BACKEND_COOKIES_SECRET", Kind::Text),
+    ("CLIENT_CERTIFICATE_HEADER_NAME", Kind::Text),
+    ("COOKIE_BACKWARD_COMPATIBILITY", Kind::Text),
+    ("SUBSCRIPTION_URL_REPLACEMENT_RULES", Kind::Text),
+    ("ENABLE_FRONTCHANNEL_LOGOUT", Kind::Text),
+];
+
+/// Variables that ask for nothing here, and why.
+const IGNORED: [(&str, Kind, &str); 6] = [
+    ("SERVER_KEEP_ALIVE", Kind::Whole(0), "INCOMING_CONNECTION_TIMEOUT says how long idle connections stay"),
+    ("HTTP2_SUPPORT", Kind::Text, "HTTP/2 is always spoken beside HTTP/1.1"),
+    ("ENABLE_X_FORWARDED_HOST_VALIDATION", Kind::Text, "hosts are always checked"),
+    ("SKIP_CLIENT_CREDENTIALS_TOKENS_LOAD", Kind::Text, "tokens are never fetched before they are needed"),
+    ("REQUEST_TRACE", Kind::Text, "XS_APP_LOG_LEVEL says how much is logged"),
+    ("CF_NODEJS_LOGGING_LEVEL", Kind::Text, "XS_APP_LOG_LEVEL says how much is logged"),
+];
+
+impl Settings {
+    /// Reads every known variable.
+    pub(crate) fn decode(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) -> Self {
+        decode_later(d, variables);
+        decode_later_structures(d, variables);
+        variables.json(d, "PORT", |d, node| d.integer(node, 0..=65535));
+        if variables.environment.value("DESTINATIONS").is_some()
+            && let Some(mark) = mark_of(d, variables, "DESTINATIONS")
+        {
+            d.findings.warning(mark, "misspelt_variable", "this is not read; it is called `destinations`");
+        }
+        Self {
+            destinations: variables.json(d, "destinations", destinations::decode).unwrap_or_default(),
+            plugins: variables.json(d, "plugins", plugins::decode).unwrap_or_default(),
+            bindings: variables.json(d, "VCAP_SERVICES", bindings::decode_vcap).unwrap_or_default(),
+            application_uris: variables.json(d, "VCAP_APPLICATION", application_uris).unwrap_or_default(),
+            tenant_host_pattern: variables.text(d, "TENANT_HOST_PATTERN"),
+            destination_host_pattern: variables.text(d, "DESTINATION_HOST_PATTERN"),
+            uaa_service_name: variables.text(d, "UAA_SERVICE_NAME"),
+            incoming_connection_timeout: milliseconds(d, variables, "INCOMING_CONNECTION_TIMEOUT"),
+            incoming_request_timeout: milliseconds(d, variables, "INCOMING_REQUEST_TIMEOUT"),
+            send_x_frame_options: variables.json(d, "SEND_XFRAMEOPTIONS", |d, node| d.boolean(node)),
+        }
+    }
+}
+
+fn milliseconds(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) -> Option<Located<u64>> {
+    variables.json(d, name, |d, node| {
+        Some(Located { value: d.integer(node, 0..=u64::MAX)?, mark: node.mark() })
+    })
+}
+
+/// The hosts of the application's own routes, without paths.
+fn application_uris(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Box<str>>> {
+    let application = d.map(node)?;
+    let uris = application.take("application_uris").or_else(|| application.take("uris"))?;
+    d.list(uris, |_, node| node.as_str().map(Box::from))
+}
+
+fn mark_of(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) -> Option<Mark> {
+    variables.text(d, name).map(|text| text.mark)
+}
+
+fn check(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str, kind: Kind) -> Option<Mark> {
+    match kind {
+        Kind::Text => mark_of(d, variables, name),
+        Kind::Flag => variables.json(d, name, |d, node| d.boolean(node).map(|_| node.mark())),
+        Kind::Whole(least) => {
+            variables.json(d, name, |d, node| d.integer(node, least..=u64::MAX).map(|_| node.mark()))
+        }
+        Kind::Words => variables.json(d, name, |d, node| d.list(node, Decoder::text).map(|_| node.mark())),
+        Kind::Json => variables.json(d, name, |_, node| Some(node.mark())),
+    }
+}
+
+fn decode_later(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
+    for (name, kind) in LATER {
+        if let Some(mark) = check(d, variables, name, kind) {
+            d.findings.unsupported(mark, &format!("`{name}`"));
+        }
+    }
+    for (name, kind, why) in IGNORED {
+        if let Some(mark) = check(d, variables, name, kind) {
+            d.findings.note(mark, "ignored_variable", format!("`{name}` has no effect: {why}"));
+        }
+    }
+}
+
+fn decode_later_structures(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
+    variables.json(d, "CORS", |d, node| Some(later::cors(d, node)));
+    variables.json(d, "COMPRESSION", |d, node| {
+        later::compression(d, node);
+        Some(())
+    });
+    variables.json(d, "httpHeaders", http_headers);
+    variables.json(d, "COOKIES", cookies);
+    variables.json(d, "CJ_PROTECT_WHITELIST", clickjacking_whitelist);
+}
+
+/// A list of objects of one header each.
+fn http_headers(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {
+    let headers = d.list(node, |d, node| {
+        for (name, mark, value) in d.map(node)?.entries() {
+            later::header_name(d, &Located { value: name.into(), mark });
+            d.string(value);
+        }
+        Some(())
+    })?;
+    if !headers.is_empty() {
+        d.findings.unsupported(node.mark(), "`httpHeaders`");
+    }
+    Some(())
+}
+
+fn cookies(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {
+    d.findings.unsupported(node.mark(), "`COOKIES`");
+    let fields = d.fields(node, &["SameSite", "Partitioned"])?;
+    let same_site = fields.take("SameSite")?;
+    d.word(same_site, &[("None", ()), ("Lax", ())]).map(|word| word.value)
+}
+
+fn clickjacking_whitelist(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {
+    d.findings.unsupported(node.mark(), "`CJ_PROTECT_WHITELIST`");
+    d.list(node, |d, node| {
+        let fields = d.fields(node, &["protocol", "host", "port"])?;
+        if let Some(protocol) = fields.take("protocol") {
+            d.text(protocol);
+        }
+        if let Some(port) = fields.take("port") {
+            later::port_number(d, port);
+        }
+        d.required(&fields, "host").and_then(|node| d.text(node)).map(drop)
+    })
+    .map(drop)
+}

@@ -1,0 +1,14 @@
+//! The file model: each configuration file as a type, its values checked and its places kept.
+//!
+//! Knows the keys of each file and what values they take; nothing of what they do, of other files, or of
+//! stages. A key that belongs to a feature that is not there yet is read and checked like every other
+//! one, and then noted as not supported, so that nothing is ever silently ignored.
+
+pub(crate) mod app;
+pub(crate) mod bindings;
+pub(crate) mod destinations;
+pub(crate) mod issuer;
+pub(crate) mod later;
+pub(crate) mod plugins;
+pub(crate) mod route;
+pub(crate) mod tenants;

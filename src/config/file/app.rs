@@ -1,0 +1,91 @@
+//! `xs-app.json`: routes and behaviour.
+
+use super::super::decode::{Decoder, Fields, Node};
+use super::super::text::{Located, Mark};
+use super::later;
+use super::route::Route;
+
+/// The keys of `xs-app.json`.
+pub(crate) const KEYS: &[&str] = &[
+    "welcomeFile",
+    "authenticationMethod",
+    "stateProtection",
+    "sessionTimeout",
+    "routes",
+    "login",
+    "logout",
+    "destinations",
+    "services",
+    "responseHeaders",
+    "compression",
+    "pluginMetadataEndpoint",
+    "whitelistService",
+    "websockets",
+    "errorPage",
+    "cors",
+    "outgoingRequestOptions",
+];
+
+/// `xs-app.json`.
+#[derive(Debug)]
+pub(crate) struct XsApp {
+    /// Where the file begins.
+    pub(crate) mark: Mark,
+    /// Where `/` leads.
+    pub(crate) welcome: Option<Located<Box<str>>>,
+    /// `authenticationMethod: none`: every route is open.
+    pub(crate) open: bool,
+    /// In the order they are tried; routes that are not objects are left out.
+    pub(crate) routes: Vec<Route>,
+    /// The names in the `destinations` section; a route must use each.
+    pub(crate) destinations: Vec<Located<Box<str>>>,
+    /// The `uriPattern`s of `cors`.
+    pub(crate) cors_patterns: Vec<Located<Box<str>>>,
+}
+
+impl XsApp {
+    /// Reads the file's value.
+    pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Self> {
+        let fields = d.fields(node, KEYS)?;
+        decode_later(d, &fields);
+        Some(Self {
+            mark: fields.mark(),
+            welcome: fields.take("welcomeFile").and_then(|node| d.string(node)),
+            open: decode_method(d, &fields),
+            routes: fields.take("routes").and_then(|node| d.list(node, Route::decode)).unwrap_or_default(),
+            destinations: fields.take("destinations").map(|node| later::destinations(d, node)).unwrap_or_default(),
+            cors_patterns: fields.take("cors").map(|node| later::cors(d, node)).unwrap_or_default(),
+        })
+    }
+}
+
+/// Whether every route is open.
+fn decode_method(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> bool {
+    let method = fields.take("authenticationMethod");
+    let method = method.and_then(|node| d.word(node, &[("none", true), ("route", false)]));
+    method.is_some_and(|none| none.value)
+}
+
+/// Checks the keys of features that are not there yet.
+fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
+    type Check = fn(&mut Decoder<'_, '_>, Node<'_>);
+    let checks: [(&str, Check); 12] = [
+        ("stateProtection", later::state_protection),
+        ("sessionTimeout", later::session_timeout),
+        ("login", later::login),
+        ("logout", later::logout),
+        ("services", later::services),
+        ("responseHeaders", later::response_headers),
+        ("compression", later::compression),
+        ("pluginMetadataEndpoint", later::plugin_metadata_endpoint),
+        ("whitelistService", later::whitelist_service),
+        ("websockets", later::websockets),
+        ("errorPage", later::error_page),
+        ("outgoingRequestOptions", later::outgoing_request_options),
+    ];
+    for (key, check) in checks {
+        if let Some(node) = fields.take(key) {
+            check(d, node);
+        }
+    }
+}

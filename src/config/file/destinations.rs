@@ -1,0 +1,125 @@
+//! Destinations: the `destinations` variable, and a tenant's own in `xs-tenants.json`.
+
+use super::super::decode::{Decoder, Fields, Node};
+use super::super::text::{Located, Mark};
+use super::later::port_number;
+
+/// The keys of a destination, `name` first.
+pub(crate) const KEYS: &[&str] = &[
+    "name",
+    "url",
+    "timeout",
+    "strictSSL",
+    "setXForwardedHeaders",
+    "forwardAuthToken",
+    "forwardAuthCertificates",
+    "proxyHost",
+    "proxyPort",
+    "proxyType",
+    "IASDependencyName",
+    "http2",
+];
+
+/// A named backend.
+#[derive(Debug)]
+pub(crate) struct Destination {
+    pub(crate) mark: Mark,
+    pub(crate) name: Box<str>,
+    pub(crate) url: Located<Box<str>>,
+    /// In milliseconds.
+    pub(crate) timeout: Option<u64>,
+    pub(crate) strict_ssl: bool,
+    pub(crate) set_x_forwarded_headers: bool,
+    pub(crate) forward_auth_token: bool,
+    pub(crate) http2: bool,
+    /// Where `proxyType: OnPremise` stands.
+    pub(crate) on_premise: Option<Mark>,
+}
+
+/// Reads the `destinations` variable.
+pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Destination>> {
+    let destinations = d.list(node, |d, node| {
+        let fields = d.fields(node, KEYS)?;
+        let name = d.required(&fields, "name").and_then(|node| d.text(node));
+        let destination = decode_one(d, &fields, "");
+        Some(Destination { name: name?.value, ..destination? })
+    })?;
+    let mut seen = std::collections::BTreeSet::new();
+    for destination in &destinations {
+        if !seen.insert(&destination.name) {
+            let message = format!("`{}` is given twice", destination.name);
+            d.findings.error(destination.mark, "duplicate_name", message);
+        }
+    }
+    Some(destinations)
+}
+
+/// Reads a tenant's destinations, by name.
+pub(crate) fn decode_map(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Vec<Destination> {
+    let Some(map) = d.map(node) else { return Vec::new() };
+    let mut destinations = Vec::new();
+    for (name, _, node) in map.entries() {
+        let Some(fields) = d.fields(node, &KEYS[1..]) else { continue };
+        destinations.extend(decode_one(d, &fields, name));
+    }
+    destinations
+}
+
+fn decode_one(d: &mut Decoder<'_, '_>, fields: &Fields<'_>, name: &str) -> Option<Destination> {
+    let url = d.required(fields, "url").and_then(|node| d.text(node));
+    let flag = |d: &mut Decoder<'_, '_>, key| fields.take(key).and_then(|node| d.boolean(node));
+    decode_later(d, fields);
+    let timeout = fields.take("timeout").and_then(|node| d.integer(node, 1..=u64::MAX));
+    let (strict_ssl, set_x_forwarded_headers) = (flag(d, "strictSSL"), flag(d, "setXForwardedHeaders"));
+    let (forward_auth_token, http2) = (flag(d, "forwardAuthToken"), flag(d, "http2"));
+    Some(Destination {
+        mark: fields.mark(),
+        name: name.into(),
+        on_premise: decode_proxy_type(d, fields),
+        url: url?,
+        timeout,
+        strict_ssl: strict_ssl.unwrap_or(true),
+        set_x_forwarded_headers: set_x_forwarded_headers.unwrap_or(true),
+        forward_auth_token: forward_auth_token.unwrap_or(false),
+        http2: http2.unwrap_or(false),
+    })
+}
+
+fn decode_proxy_type(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Option<Mark> {
+    const TYPES: [(&str, bool); 3] = [("Internet", false), ("OnPremise", true), ("onPremise", true)];
+    let kind = fields.take("proxyType").and_then(|node| d.word(node, &TYPES))?;
+    kind.value.then(|| {
+        d.findings.unsupported(kind.mark, "`proxyType: OnPremise`");
+        kind.mark
+    })
+}
+
+/// Checks the keys of features that are not there yet.
+fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
+    let (host, port) = (fields.take("proxyHost"), fields.take("proxyPort"));
+    if let Some(host) = host {
+        d.text(host);
+        d.findings.unsupported(host.mark(), "`proxyHost`");
+    }
+    if let Some(port) = port {
+        port_number(d, port);
+    }
+    let alone = match (host, port) {
+        (Some(host), None) => Some((host, "proxyPort")),
+        (None, Some(port)) => Some((port, "proxyHost")),
+        (Some(_), Some(_)) | (None, None) => None,
+    };
+    if let Some((node, missing)) = alone {
+        d.findings.error(node.mark(), "missing_key", format!("`{missing}` must be given with this"));
+    }
+    if let Some(node) = fields.take("IASDependencyName")
+        && d.text(node).is_some()
+    {
+        d.findings.unsupported(node.mark(), "`IASDependencyName`");
+    }
+    if let Some(node) = fields.take("forwardAuthCertificates")
+        && d.boolean(node) == Some(true)
+    {
+        d.findings.unsupported(node.mark(), "`forwardAuthCertificates`");
+    }
+}
