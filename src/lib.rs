@@ -22,6 +22,7 @@ pub mod admin;
 
 // ── what the stages know ──
 pub mod snapshot;
+pub mod config;
 
 // ── ground ──
 pub mod observe;

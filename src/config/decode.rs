@@ -11,7 +11,7 @@ use jsonc_parser::common::Ranged as _;
 
 use super::problem::Findings;
 use super::reference::References;
-use super::text::{Located, Mark, TextId, repeated};
+use super::text::{Located, Mark, SyntaxError, TextId, repeated};
 use crate::secret::Secret;
 
 /// A value and the text it stands in.
@@ -76,10 +76,12 @@ impl<'v> Fields<'v> {
     /// Every key that counts, where it stands, and its value.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&'v str, Mark, Node<'v>)> + use<'v> {
         let text = self.text;
-        self.object.properties.iter().filter(|property| !ignored(property.name.as_str())).map(move |property| {
-            let value = Node { value: &property.value, text };
-            (property.name.as_str(), text.at(property.start()), value)
-        })
+        self.object.properties.iter().filter(|property| !ignored(property.name.as_str())).map(
+            move |property| {
+                let value = Node { value: &property.value, text };
+                (property.name.as_str(), text.at(property.start()), value)
+            },
+        )
     }
 }
 
@@ -101,12 +103,15 @@ impl Decoder<'_, '_> {
     /// The keys of an object, which may be any.
     pub(crate) fn map<'v>(&mut self, node: Node<'v>) -> Option<Fields<'v>> {
         let Some(object) = node.value.as_object() else {
-            self.wrong_type(node, "an object");
-            return None;
+            return self.wrong_type(node, "an object");
         };
         for property in repeated(object) {
             let key = property.name.as_str();
-            self.findings.error(node.text.at(property.start()), "duplicate_key", format!("`{key}` is given twice"));
+            self.findings.error(
+                node.text.at(property.start()),
+                "duplicate_key",
+                format!("`{key}` is given twice"),
+            );
         }
         Some(Fields { object, text: node.text })
     }
@@ -250,6 +255,14 @@ impl Decoder<'_, '_> {
         None
     }
 
+    /// Notices that a text is not JSON.
+    pub(crate) fn syntax_error(&mut self, text: TextId, error: SyntaxError) {
+        let finding = self.findings.error(text.at(error.offset), error.code, error.message);
+        if let Some(hint) = error.hint {
+            finding.hint(hint);
+        }
+    }
+
     fn reference(&mut self, node: Node<'_>) -> Option<String> {
         let fields = self.map(node)?;
         let mut entries = fields.entries();
@@ -274,7 +287,9 @@ impl Decoder<'_, '_> {
 
 /// The known word that was probably meant.
 pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let distance = |candidate: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
-    let (nearest, distance) = known.iter().map(|key| (*key, distance(key))).min_by_key(|(_, distance)| *distance)?;
+    let distance =
+        |candidate: &str| strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase());
+    let (nearest, distance) =
+        known.iter().map(|key| (*key, distance(key))).min_by_key(|(_, distance)| *distance)?;
     (distance <= 1 + nearest.len() / 4).then_some(nearest)
 }

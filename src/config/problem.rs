@@ -140,18 +140,33 @@ pub(crate) struct Findings {
 
 impl Findings {
     /// Notices an error.
-    pub(crate) fn error(&mut self, mark: Mark, code: &'static str, message: impl Into<String>) -> &mut Finding {
+    pub(crate) fn error(
+        &mut self,
+        mark: Mark,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> &mut Finding {
         self.errors += 1;
         self.push(Severity::Error, mark, code, message.into())
     }
 
     /// Notices what is probably not meant.
-    pub(crate) fn warning(&mut self, mark: Mark, code: &'static str, message: impl Into<String>) -> &mut Finding {
+    pub(crate) fn warning(
+        &mut self,
+        mark: Mark,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> &mut Finding {
         self.push(Severity::Warning, mark, code, message.into())
     }
 
     /// Notices something worth knowing.
-    pub(crate) fn note(&mut self, mark: Mark, code: &'static str, message: impl Into<String>) -> &mut Finding {
+    pub(crate) fn note(
+        &mut self,
+        mark: Mark,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> &mut Finding {
         self.push(Severity::Note, mark, code, message.into())
     }
 
@@ -183,7 +198,9 @@ impl Findings {
         self.found.sort_by_key(|finding| finding.mark);
         let keys = self.texts.keys(self.found.iter().map(|finding| finding.mark));
         let texts = self.texts;
-        Problems(self.found.into_iter().zip(keys).map(|(finding, key)| problem(&texts, finding, key)).collect())
+        Problems(
+            self.found.into_iter().zip(keys).map(|(finding, key)| problem(&texts, finding, key)).collect(),
+        )
     }
 
     fn push(&mut self, severity: Severity, mark: Mark, code: &'static str, message: String) -> &mut Finding {

@@ -45,7 +45,8 @@ impl<'e> References<'e> {
         let full = folder.join(path);
         self.read.push(full.clone());
         let mut text = read(&full).map_err(|error| format!("`{path}` cannot be read: {error}"))?;
-        let line = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+        let line =
+            text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
         text.truncate(line.len());
         Ok(text)
     }

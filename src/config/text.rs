@@ -142,7 +142,9 @@ fn descend(value: &Value<'_>, offset: usize, key: &mut String) {
                 let _ = write!(key, "[{place}]");
                 &array.elements[place]
             }
-            Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => return,
+            Value::StringLit(_) | Value::NumberLit(_) | Value::BooleanLit(_) | Value::NullKeyword(_) => {
+                return;
+            }
         };
     }
 }
@@ -161,8 +163,13 @@ pub(crate) fn repeated<'v>(object: &'v Object<'_>) -> Vec<&'v jsonc_parser::ast:
     let properties = &object.properties;
     let mut seen = foldhash::HashSet::default();
     if properties.len() <= 24 {
-        let earlier = |place: usize| properties[..place].iter().any(|p| p.name.as_str() == properties[place].name.as_str());
-        return (0..properties.len()).filter(|place| earlier(*place)).map(|place| &properties[place]).collect();
+        let earlier = |place: usize| {
+            properties[..place].iter().any(|p| p.name.as_str() == properties[place].name.as_str())
+        };
+        return (0..properties.len())
+            .filter(|place| earlier(*place))
+            .map(|place| &properties[place])
+            .collect();
     }
     properties.iter().filter(|property| !seen.insert(property.name.as_str())).collect()
 }

@@ -115,9 +115,8 @@ impl Settings {
 }
 
 fn milliseconds(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) -> Option<Located<u64>> {
-    variables.json(d, name, |d, node| {
-        Some(Located { value: d.integer(node, 0..=u64::MAX)?, mark: node.mark() })
-    })
+    variables
+        .json(d, name, |d, node| Some(Located { value: d.integer(node, 0..=u64::MAX)?, mark: node.mark() }))
 }
 
 /// The hosts of the application's own routes, without paths.

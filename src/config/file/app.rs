@@ -53,7 +53,10 @@ impl XsApp {
             welcome: fields.take("welcomeFile").and_then(|node| d.string(node)),
             open: decode_method(d, &fields),
             routes: fields.take("routes").and_then(|node| d.list(node, Route::decode)).unwrap_or_default(),
-            destinations: fields.take("destinations").map(|node| later::destinations(d, node)).unwrap_or_default(),
+            destinations: fields
+                .take("destinations")
+                .map(|node| later::destinations(d, node))
+                .unwrap_or_default(),
             cors_patterns: fields.take("cors").map(|node| later::cors(d, node)).unwrap_or_default(),
         })
     }

@@ -62,9 +62,9 @@ impl Issuer {
             client_key: fields.take("clientKey").and_then(|node| d.secret(node)),
             audience: fields.take("audience").and_then(|node| one_or_more(d, node)),
             scopes: fields.take("scopes").and_then(|node| one_or_more(d, node)),
-            algorithms: fields.take("algorithms").and_then(|node| {
-                Some(Located { value: one_or_more(d, node)?, mark: node.mark() })
-            }),
+            algorithms: fields
+                .take("algorithms")
+                .and_then(|node| Some(Located { value: one_or_more(d, node)?, mark: node.mark() })),
             tenant_claim: text(d, "tenantClaim"),
             kind: fields.take("type").and_then(|node| d.word(node, &TYPES)).map(|kind| kind.value),
         })

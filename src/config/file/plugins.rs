@@ -1,8 +1,8 @@
 //! The `plugins` variable: routes that are tried before those of `xs-app.json`.
 
 use super::super::decode::{Decoder, Node};
+use super::super::text::Located;
 use super::route::{AUTHENTICATION, Action, Route, Scope, Source};
-use crate::config::text::Located;
 
 /// The keys of a plugin.
 pub(crate) const KEYS: &[&str] =
@@ -21,7 +21,8 @@ pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Rout
             source: d.required(&fields, "source").and_then(|node| Source::decode(d, node)),
             methods: None,
             target: fields.take("target").and_then(|node| d.string(node)),
-            action: destination.map(|name| Located { value: Action::Destination(name.value), mark: name.mark }),
+            action: destination
+                .map(|name| Located { value: Action::Destination(name.value), mark: name.mark }),
             authentication: fields.take("authenticationType").and_then(|node| d.word(node, &AUTHENTICATION)),
             csrf: fields.take("csrfProtection").and_then(|node| d.boolean(node)).unwrap_or(true),
             scope: fields.take("scope").and_then(|node| Scope::decode(d, node)),

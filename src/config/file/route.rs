@@ -170,7 +170,9 @@ impl Action {
             let message = format!("a route has either `{first}` or `{second}`, not both");
             d.findings.error(node.mark(), "two_actions", message);
         }
-        if first == "localDir" && let Some(methods) = fields.take("httpMethods") {
+        if first == "localDir"
+            && let Some(methods) = fields.take("httpMethods")
+        {
             d.findings
                 .error(methods.mark(), "needs_no_methods", "files are served for GET and HEAD alone")
                 .hint("remove `httpMethods`");
@@ -257,7 +259,8 @@ fn decode_services(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Vec<ServiceQuery>
         let Some(fields) = d.fields(node, SERVICE_QUERY) else { continue };
         let wanted = SERVICE_QUERY.iter().filter_map(|key| Some((*key, fields.take(key)?)));
         let wanted: Vec<_> = wanted.collect();
-        let properties = wanted.into_iter().filter_map(|(key, node)| Some((key, d.text(node)?.value))).collect();
+        let properties =
+            wanted.into_iter().filter_map(|(key, node)| Some((key, d.text(node)?.value))).collect();
         queries.push(ServiceQuery { name: Located { value: name.into(), mark }, properties });
     }
     queries

@@ -132,9 +132,7 @@ impl XsTenants {
             defaults: fields.take("defaults").and_then(|node| Defaults::decode(d, node)).unwrap_or_default(),
             tenants: fields.take("tenants").map(|node| decode_tenants(d, node)),
             headers: fields.take("headers").map(|node| decode_headers(d, node)).unwrap_or_default(),
-            assertion: fields
-                .take("assertion")
-                .and_then(|node| d.boolean(node)?.then(|| node.mark())),
+            assertion: fields.take("assertion").and_then(|node| d.boolean(node)?.then(|| node.mark())),
         })
     }
 }
@@ -174,7 +172,8 @@ impl Limits {
     fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Self> {
         const MOST: u64 = u32::MAX as u64;
         let fields = d.fields(node, LIMITS)?;
-        let limit = |d: &mut Decoder<'_, '_>, key| fields.take(key).and_then(|node| d.integer(node, 1..=MOST));
+        let limit =
+            |d: &mut Decoder<'_, '_>, key| fields.take(key).and_then(|node| d.integer(node, 1..=MOST));
         Some(Self {
             requests_per_second: limit(d, "requestsPerSecond"),
             burst: limit(d, "burst"),
@@ -194,8 +193,11 @@ impl Limits {
 
 impl Tenant {
     fn decode(d: &mut Decoder<'_, '_>, key: Located<Box<str>>, node: Node<'_>) -> Self {
-        const STATUS: [(&str, Status); 3] =
-            [("active", Status::Active), ("suspended", Status::Suspended), ("maintenance", Status::Maintenance)];
+        const STATUS: [(&str, Status); 3] = [
+            ("active", Status::Active),
+            ("suspended", Status::Suspended),
+            ("maintenance", Status::Maintenance),
+        ];
         let Some(fields) = d.fields(node, TENANT) else { return Self::unreadable(key) };
         let text = |d: &mut Decoder<'_, '_>, key| Some(d.text(fields.take(key)?)?.value);
         decode_tenant_later(d, &fields);
@@ -207,7 +209,9 @@ impl Tenant {
                 .take("status")
                 .and_then(|node| d.word(node, &STATUS))
                 .map_or(Status::Active, |status| status.value),
-            retry_after_seconds: fields.take("retryAfterSeconds").and_then(|node| d.integer(node, 1..=86_400)),
+            retry_after_seconds: fields
+                .take("retryAfterSeconds")
+                .and_then(|node| d.integer(node, 1..=86_400)),
             issuer: fields.take("issuer").and_then(|node| Issuer::decode(d, node)).map(Box::new),
             destinations: fields
                 .take("destinations")

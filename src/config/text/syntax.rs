@@ -52,7 +52,9 @@ pub(crate) fn parse(content: &str) -> Result<Value<'_>, SyntaxError> {
     let error = match parsed {
         Ok(result) => match (result.value, strictly(content)) {
             (Some(value), Ok(())) => return Ok(value),
-            (None, _) => return Err(SyntaxError::at(0, "empty_file", "there is nothing here; JSON is expected")),
+            (None, _) => {
+                return Err(SyntaxError::at(0, "empty_file", "there is nothing here; JSON is expected"));
+            }
             (Some(_), Err(error)) => error,
         },
         Err(error) => {
@@ -66,7 +68,8 @@ pub(crate) fn parse(content: &str) -> Result<Value<'_>, SyntaxError> {
 /// Refuses what JSON does not allow.
 fn strictly(content: &str) -> Result<(), SyntaxError> {
     serde_json::from_str::<serde::de::IgnoredAny>(content).map(drop).map_err(|error| {
-        let line_start = content.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+        let line_start =
+            content.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
         let text = error.to_string();
         let message = text.split(" at line ").next().unwrap_or_default().to_owned();
         SyntaxError::at(line_start + error.column().saturating_sub(1), "invalid_json", message)
@@ -76,7 +79,11 @@ fn strictly(content: &str) -> Result<(), SyntaxError> {
 /// The error as a person would name it.
 fn explained(content: &str, error: SyntaxError) -> SyntaxError {
     if let Some(offset) = line_that_starts(content, "<<<<<<< ") {
-        return SyntaxError::at(offset, "merge_conflict", "this file has a merge conflict that is not resolved");
+        return SyntaxError::at(
+            offset,
+            "merge_conflict",
+            "this file has a merge conflict that is not resolved",
+        );
     }
     let bytes = content.as_bytes();
     let mut offset = error.offset.min(content.len());

@@ -1,0 +1,70 @@
+//! Files and environment become a snapshot, or a list of everything that is wrong with them.
+//!
+//! Four steps, four types: text ([`text`]), the file model ([`file`]), compiling ([`compile`]), and the
+//! [`crate::snapshot::Snapshot`] that the stages read. Only [`compile`] knows both the file model and the
+//! stages. Nothing is looked up in the process environment except by [`Environment::of_process`].
+
+mod decode;
+mod env;
+mod file;
+mod problem;
+mod read;
+mod reference;
+mod text;
+
+use std::path::PathBuf;
+
+use decode::{Decoder, Node};
+pub use env::Environment;
+use file::app::XsApp;
+use file::tenants::XsTenants;
+use problem::Findings;
+pub use problem::{NOT_SUPPORTED_YET, Problem, Problems, Severity};
+use reference::References;
+
+/// Where a configuration comes from.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    /// The working directory.
+    pub folder: PathBuf,
+    /// The environment.
+    pub environment: Environment,
+    /// Where bindings are mounted that `$SERVICE_BINDING_ROOT` does not name.
+    pub secrets: PathBuf,
+    /// Whether a tenant whose own part is broken answers 503 while the others are served, as on a reload;
+    /// otherwise its problems refuse the configuration, as at start.
+    pub contain_tenants: bool,
+}
+
+impl Sources {
+    /// The sources of a server that starts in `folder`.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>, environment: Environment) -> Self {
+        let secrets = PathBuf::from("/etc/secrets/sapbtp");
+        Self { folder: folder.into(), environment, secrets, contain_tenants: false }
+    }
+}
+
+/// Reads the text of an `xs-app.json` alone: its syntax, keys and values. Touches no file.
+#[must_use]
+pub fn parse_xs_app(content: &str) -> Problems {
+    parse_alone("xs-app.json", content, |d, node| drop(XsApp::decode(d, node)))
+}
+
+/// Reads the text of an `xs-tenants.json` alone: its syntax, keys and values. Touches no file.
+#[must_use]
+pub fn parse_xs_tenants(content: &str) -> Problems {
+    parse_alone("xs-tenants.json", content, |d, node| drop(XsTenants::decode(d, node)))
+}
+
+fn parse_alone(name: &str, content: &str, decode: impl Fn(&mut Decoder<'_, '_>, Node<'_>)) -> Problems {
+    let mut findings = Findings::default();
+    let (text, content) = findings.texts.add(name, content);
+    let mut references = References::default();
+    let mut d = Decoder { findings: &mut findings, references: &mut references };
+    match text::parse(&content) {
+        Ok(value) => decode(&mut d, Node { value: &value, text }),
+        Err(error) => d.syntax_error(text, error),
+    }
+    findings.into_problems()
+}
