@@ -16,7 +16,7 @@ fn texts_that_are_not_json_are_refused_where_they_go_wrong() {
         ("{{ if }}\n{}", ("template", 1, 1), "a template of Helm"),
         ("{\"a\": 1,}", ("invalid_json", 1, 8), "a comma at the end"),
         ("{\"a\": 1\n \"b\": 2}", ("invalid_json", 1, 8), "a comma that is missing"),
-        ("[{} {}]", ("invalid_json", 1, 5), "a comma that is missing between objects"),
+        ("[{} {}]", ("invalid_json", 1, 4), "a comma that is missing between objects"),
         ("// x\n{}", ("invalid_json", 1, 1), "a comment"),
         ("{'a': 1}", ("invalid_json", 1, 2), "single quotes"),
         ("{a: 1}", ("invalid_json", 1, 2), "a key without quotes"),
@@ -27,9 +27,9 @@ fn texts_that_are_not_json_are_refused_where_they_go_wrong() {
         ("{\"a\"", ("invalid_json", 1, 5), "a file that ends too early"),
         ("[NaN]", ("invalid_json", 1, 2), "a number that is none"),
     ];
-    for (content, expected, shows) in cases {
-        assert_eq!(refusal(content), expected, "{shows}: {content:?}");
-    }
+    let wrong: Vec<_> = cases.iter().filter(|(content, expected, _)| refusal(content) != *expected).collect();
+    let found: Vec<_> = wrong.iter().map(|(content, _, _)| refusal(content)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?} but {found:?}");
 }
 
 #[test]
