@@ -4,6 +4,7 @@
 //! [`crate::snapshot::Snapshot`] that the stages read. Only [`compile`] knows both the file model and the
 //! stages. Nothing is looked up in the process environment except by [`Environment::of_process`].
 
+mod compile;
 mod decode;
 mod env;
 mod file;
@@ -21,6 +22,8 @@ use file::tenants::XsTenants;
 use problem::Findings;
 pub use problem::{NOT_SUPPORTED_YET, Problem, Problems, Severity};
 use reference::References;
+
+use crate::snapshot::Snapshot;
 
 /// Where a configuration comes from.
 #[derive(Clone, Debug)]
@@ -43,6 +46,30 @@ impl Sources {
         let secrets = PathBuf::from("/etc/secrets/sapbtp");
         Self { folder: folder.into(), environment, secrets, contain_tenants: false }
     }
+}
+
+/// What came of a configuration.
+#[derive(Debug)]
+pub struct Loaded {
+    /// What the stages read; `None` where the configuration is refused.
+    pub snapshot: Option<Snapshot>,
+    /// Everything that was noticed.
+    pub problems: Problems,
+    /// The files and folders that it was read from, or would have been, were they there.
+    pub watched: Vec<PathBuf>,
+}
+
+/// Reads and compiles a configuration.
+#[must_use]
+pub fn load(sources: &Sources) -> Loaded {
+    let mut findings = Findings::default();
+    let mut watched = Vec::new();
+    let model = read::read(sources, &mut findings, &mut watched);
+    let cloud_foundry = sources.environment.is_cloud_foundry();
+    let snapshot = compile::compile(&model, &sources.folder, cloud_foundry, &mut findings);
+    let refused = findings.errors() > 0 || (findings.contained() > 0 && !sources.contain_tenants);
+    let problems = findings.into_problems();
+    Loaded { snapshot: snapshot.filter(|_| !refused), problems, watched }
 }
 
 /// Reads the text of an `xs-app.json` alone: its syntax, keys and values. Touches no file.

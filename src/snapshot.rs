@@ -5,8 +5,10 @@
 //! [`Published`].
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use http::HeaderName;
 
 use crate::auth::Issuers;
 use crate::destination::Table;
@@ -37,12 +39,34 @@ pub struct Snapshot {
     pub destination_hosts: Option<HostPattern>,
     /// Which headers pass.
     pub headers: Arc<HeaderPolicy>,
+    /// What backends are told of the user.
+    pub user_headers: UserHeaders,
+    /// How long clients may take.
+    pub timeouts: Timeouts,
     /// Whether backends get `x-tenant-assertion`.
     pub assertion: bool,
     /// Whether answers get `x-frame-options: SAMEORIGIN`, where the backend says nothing.
     pub frame_options: bool,
     /// What is in force and where it was written, secrets left out; for the admin port.
     pub settings: Vec<Setting>,
+}
+
+/// The headers that tell a backend who the user is, where that is known.
+#[derive(Clone, Debug)]
+pub struct UserHeaders {
+    /// `x-user-name`, unless chosen otherwise.
+    pub name: HeaderName,
+    /// `x-user-email`, unless chosen otherwise.
+    pub email: HeaderName,
+}
+
+/// How long clients may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// An idle connection: `INCOMING_CONNECTION_TIMEOUT`; `None` is for ever.
+    pub connection: Option<Duration>,
+    /// A request's arrival, body included: `INCOMING_REQUEST_TIMEOUT`; `None` is for ever.
+    pub request: Option<Duration>,
 }
 
 /// One setting in force.

@@ -37,6 +37,13 @@ impl<'v> Node<'v> {
         self.value.as_object().is_some()
     }
 
+    /// Whether it is an object with keys of its own, and not a string that stands elsewhere.
+    pub(crate) fn has_keys(self) -> bool {
+        let Some(object) = self.value.as_object() else { return false };
+        let reference = |name: &str| matches!(name, "env" | "file");
+        !matches!(object.properties.as_slice(), [only] if reference(only.name.as_str()))
+    }
+
     /// Whether it is a list.
     pub(crate) fn is_list(self) -> bool {
         self.value.as_array().is_some()

@@ -144,7 +144,7 @@ impl Route {
 impl Source {
     /// A pattern, or an object with one.
     pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Self> {
-        if !node.is_object() {
+        if !node.has_keys() {
             return Some(Self { pattern: d.text(node)?, match_case: true });
         }
         let fields = d.fields(node, SOURCE)?;
@@ -184,7 +184,7 @@ impl Action {
 impl Scope {
     /// A scope, a list of them, or either by method.
     pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Self> {
-        if !node.is_object() {
+        if !node.has_keys() {
             return decode_scopes(d, node).map(Self::Any);
         }
         let fields = d.fields(node, SCOPE_METHODS)?;

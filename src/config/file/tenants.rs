@@ -57,6 +57,10 @@ pub(crate) struct XsTenants {
     pub(crate) headers: Vec<(&'static str, Located<Box<str>>)>,
     /// Where the signed assertion is switched on.
     pub(crate) assertion: Option<Mark>,
+    /// Whether a resolver vouches for tenants.
+    pub(crate) has_resolver: bool,
+    /// Whether tenants subscribe.
+    pub(crate) has_subscriptions: bool,
 }
 
 /// What names a tenant by host.
@@ -133,13 +137,15 @@ impl XsTenants {
             tenants: fields.take("tenants").map(|node| decode_tenants(d, node)),
             headers: fields.take("headers").map(|node| decode_headers(d, node)).unwrap_or_default(),
             assertion: fields.take("assertion").and_then(|node| d.boolean(node)?.then(|| node.mark())),
+            has_resolver: fields.take("resolver").is_some(),
+            has_subscriptions: fields.take("subscriptions").is_some(),
         })
     }
 }
 
 impl HostRule {
     fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Self> {
-        if !node.is_object() {
+        if !node.has_keys() {
             return Some(Self { host: d.text(node)?, tenant: None });
         }
         let fields = d.fields(node, HOST)?;

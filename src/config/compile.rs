@@ -1,0 +1,135 @@
+//! The file model becomes a snapshot: the only place that knows both.
+//!
+//! Each part of the snapshot has a file of its own below. Nothing stops at the first problem: a part that
+//! does not compile is noticed, and the others are compiled all the same, so that all problems come at
+//! once. A tenant's own problems are set apart, so that they need not be everyone's.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::file::tenants::XsTenants;
+use super::problem::Findings;
+use super::read::Model;
+use super::text::{Located, Mark};
+use crate::route::pattern::Pattern;
+use crate::snapshot::{Snapshot, Timeouts};
+use crate::tenant::HostPattern;
+
+mod bound;
+mod destinations;
+mod headers;
+mod issuers;
+mod lints;
+mod routes;
+mod settings;
+mod tenants;
+
+/// How long an idle client connection stays open where nothing else is said.
+const CONNECTION_TIMEOUT: Duration = Duration::from_secs(120);
+
+static GENERATION: AtomicU64 = AtomicU64::new(1);
+
+/// What every part of the snapshot is compiled from.
+struct Compiler<'m> {
+    model: &'m Model,
+    tenants: &'m XsTenants,
+    folder: &'m Path,
+    cloud_foundry: bool,
+    findings: &'m mut Findings,
+}
+
+/// The snapshot that `model` means; `None` where a part does not compile.
+pub(crate) fn compile(
+    model: &Model,
+    folder: &Path,
+    cloud_foundry: bool,
+    findings: &mut Findings,
+) -> Option<Snapshot> {
+    let empty = XsTenants::default();
+    let tenants = model.tenants.as_ref().unwrap_or(&empty);
+    let mut compiler = Compiler { model, tenants, folder, cloud_foundry, findings };
+    compiler.compile()
+}
+
+impl Compiler<'_> {
+    fn compile(&mut self) -> Option<Snapshot> {
+        let bound = bound::Bound::find(self);
+        let headers = headers::compile(self, &bound);
+        let mut rows = tenants::Rows::compile(self);
+        let overrides = destinations::overrides(self, &mut rows);
+        let issuers = issuers::gather(self, &bound, &mut rows, &headers.tenant);
+        let directory = tenants::directory(self, &bound, &rows, headers.tenant.clone());
+        let trust = tenants::trust(self);
+        let destinations = destinations::compile(self, overrides);
+        let routes = routes::compile(self, &bound, issuers.any());
+        let destination_hosts = self.destination_hosts();
+        let issuers = issuers.build(self, directory.as_ref());
+        lints::destinations(self);
+        if let Some(directory) = &directory {
+            lints::hosts(self, directory);
+        }
+        if let Some(routes) = &routes {
+            lints::routes(self, routes);
+        }
+        let settings = settings::describe(self, &bound);
+        Some(Snapshot {
+            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
+            trust: trust?,
+            tenants: directory?,
+            issuers: issuers?,
+            local_dirs: routes::local_dirs(self, routes.as_ref()?)?,
+            routes: routes?,
+            destinations,
+            destination_hosts,
+            headers: Arc::new(headers.policy),
+            user_headers: headers.user,
+            timeouts: self.timeouts(),
+            assertion: self.tenants.assertion.is_some(),
+            frame_options: self.model.settings.send_x_frame_options.unwrap_or(true),
+            settings,
+        })
+    }
+
+    /// `DESTINATION_HOST_PATTERN` is searched in the host, as in the SAP application router.
+    fn destination_hosts(&mut self) -> Option<HostPattern> {
+        let source = self.model.settings.destination_host_pattern.as_ref()?;
+        match HostPattern::compile(&source.value, false) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                self.findings.error(source.mark, "unusable_host_pattern", error.to_string());
+                None
+            }
+        }
+    }
+
+    /// A pattern, or the problem it has.
+    fn pattern(&mut self, source: &Located<Box<str>>, match_case: bool) -> Option<Pattern> {
+        match Pattern::compile(&source.value, match_case) {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                self.findings.error(source.mark, "malformed_pattern", error.to_string());
+                None
+            }
+        }
+    }
+
+    fn timeouts(&self) -> Timeouts {
+        let duration = |set: Option<Located<u64>>, default| match set {
+            Some(Located { value: 0, .. }) => None,
+            Some(milliseconds) => Some(Duration::from_millis(milliseconds.value)),
+            None => default,
+        };
+        let settings = &self.model.settings;
+        Timeouts {
+            connection: duration(settings.incoming_connection_timeout, Some(CONNECTION_TIMEOUT)),
+            request: duration(settings.incoming_request_timeout, None),
+        }
+    }
+
+    /// Where problems of the whole configuration stand.
+    fn mark(&self) -> Mark {
+        self.model.app.as_ref().map_or(self.model.app_mark, |app| app.mark)
+    }
+}

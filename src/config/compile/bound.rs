@@ -1,0 +1,134 @@
+//! Which authorization servers are bound, and what the bindings say.
+//!
+//! One XSUAA and one IAS count: by `UAA_SERVICE_NAME`, else the first. Services of features that are not
+//! there yet are noted.
+
+use super::super::file::bindings::Binding;
+use super::super::text::Mark;
+use super::Compiler;
+use crate::auth::{IssuerKind, IssuerSpec, KeySource, XsuaaBinding};
+
+/// The bound authorization servers.
+#[derive(Debug, Default)]
+pub(super) struct Bound {
+    pub(super) xsuaa: Option<Server>,
+    pub(super) ias: Option<Server>,
+}
+
+/// One bound authorization server.
+#[derive(Debug)]
+pub(super) struct Server {
+    /// Where the binding stands.
+    pub(super) mark: Mark,
+    /// It as an issuer.
+    pub(super) issuer: IssuerSpec,
+    /// `$XSAPPNAME`.
+    pub(super) application: Option<String>,
+    /// Whose subaccount it is.
+    pub(super) zone: Zone,
+    /// Whether each tenant has a zone of its own.
+    pub(super) shared: bool,
+}
+
+/// The provider's identity zone.
+#[derive(Debug, Default)]
+pub(super) struct Zone {
+    /// Its subdomain.
+    pub(super) name: Option<String>,
+    /// Its id.
+    pub(super) id: Option<String>,
+}
+
+impl Bound {
+    /// Looks through the bindings.
+    pub(super) fn find(compiler: &mut Compiler<'_>) -> Self {
+        let settings = &compiler.model.settings;
+        let chosen = settings.uaa_service_name.as_ref();
+        let named = |binding: &&Binding| chosen.is_none_or(|name| name.value == binding.name);
+        let mut xsuaa = settings.bindings.iter().filter(|binding| binding.is("xsuaa"));
+        let ias = settings.bindings.iter().find(|binding| binding.is("identity"));
+        let xsuaa = xsuaa.clone().find(named).or_else(|| chosen.is_none().then(|| xsuaa.next()).flatten());
+        if let (Some(name), None) = (chosen, xsuaa) {
+            let message = format!("no XSUAA service is called `{}`", name.value);
+            compiler.findings.warning(name.mark, "unknown_service", message);
+        }
+        for binding in &settings.bindings {
+            if binding.is("saas-registry") || binding.is("subscription-manager") {
+                compiler.findings.unsupported(binding.mark, &format!("the service `{}`", binding.label));
+            }
+        }
+        Self {
+            xsuaa: xsuaa.and_then(|binding| xsuaa_server(compiler, binding)),
+            ias: ias.and_then(|binding| ias_server(compiler, binding)),
+        }
+    }
+
+    /// The one that signs tokens where the tenants say nothing.
+    pub(super) fn server(&self) -> Option<&Server> {
+        self.xsuaa.as_ref().or(self.ias.as_ref())
+    }
+
+    /// `$XSAPPNAME`.
+    pub(super) fn application(&self) -> Option<&str> {
+        self.xsuaa.as_ref()?.application.as_deref()
+    }
+}
+
+fn required(compiler: &mut Compiler<'_>, binding: &Binding, key: &str) -> Option<String> {
+    let found = binding.credential(key).map(str::to_owned);
+    if found.is_none() {
+        let message = format!("the credentials of `{}` have no `{key}`", binding.name);
+        compiler.findings.error(binding.mark, "missing_credential", message);
+    }
+    found
+}
+
+fn xsuaa_server(compiler: &mut Compiler<'_>, binding: &Binding) -> Option<Server> {
+    let text = |key| binding.credential(key).map(str::to_owned);
+    let url = required(compiler, binding, "url");
+    let client = required(compiler, binding, "clientid");
+    let application = required(compiler, binding, "xsappname")?;
+    let (url, client_id) = (url?, client?);
+    let shared = binding.credential("tenantmode") == Some("shared");
+    let kind = IssuerKind::Xsuaa(XsuaaBinding {
+        client_id: client_id.clone(),
+        xsappname: application.clone(),
+        uaa_domain: text("uaadomain"),
+        shared,
+        verification_key: text("verificationkey"),
+    });
+    let id = ["identityzoneid", "zoneid", "tenantid"].into_iter().find_map(text);
+    Some(Server {
+        mark: binding.mark,
+        issuer: issuer(kind, url, client_id),
+        application: Some(application),
+        zone: Zone { name: text("identityzone"), id },
+        shared,
+    })
+}
+
+fn ias_server(compiler: &mut Compiler<'_>, binding: &Binding) -> Option<Server> {
+    let text = |key| binding.credential(key).map(str::to_owned);
+    let url = required(compiler, binding, "url");
+    let client_id = required(compiler, binding, "clientid")?;
+    let id = ["app_tid", "zone_uuid"].into_iter().find_map(text);
+    Some(Server {
+        mark: binding.mark,
+        issuer: issuer(IssuerKind::Ias, url?, client_id),
+        application: None,
+        zone: Zone { name: None, id },
+        shared: false,
+    })
+}
+
+fn issuer(kind: IssuerKind, url: String, client_id: String) -> IssuerSpec {
+    IssuerSpec {
+        kind,
+        url,
+        keys: KeySource::Discovered,
+        client_id: Some(client_id),
+        audience: Vec::new(),
+        algorithms: Vec::new(),
+        tenant_claim: None,
+    }
+}

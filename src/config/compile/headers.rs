@@ -1,0 +1,93 @@
+//! The names of the headers that the backend gets, and what is removed.
+
+use http::HeaderName;
+
+use super::super::text::Located;
+use super::Compiler;
+use super::bound::Bound;
+use crate::forward::headers::HeaderPolicy;
+use crate::snapshot::UserHeaders;
+use crate::tenant::{TenantHeaders, TenantIdForm};
+
+/// Cookies that never reach a backend: the session's, and the platform's stickiness.
+const COOKIES: [&str; 2] = ["JSESSIONID", "__VCAP_ID__"];
+
+/// Names that would break a request if they were ours to set.
+const TAKEN: [&str; 12] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "authorization",
+    "cookie",
+    "upgrade",
+    "te",
+    "trailer",
+    "x-tenant-assertion",
+    "x-forwarded-for",
+    "x-forwarded-host",
+];
+
+/// What the backend is told, under which names.
+pub(super) struct Headers {
+    pub(super) tenant: TenantHeaders,
+    pub(super) user: UserHeaders,
+    pub(super) policy: HeaderPolicy,
+}
+
+/// Compiles the `headers` of `xs-tenants.json`.
+pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound) -> Headers {
+    let mut tenant = TenantHeaders { form: form(bound), ..TenantHeaders::default() };
+    let mut user = UserHeaders {
+        name: HeaderName::from_static("x-user-name"),
+        email: HeaderName::from_static("x-user-email"),
+    };
+    for (key, text) in &compiler.tenants.headers {
+        let Some(name) = name(compiler, text) else { continue };
+        match *key {
+            "tenant" => tenant.key = name,
+            "tenantId" => tenant.id = name,
+            "sapTenantId" => tenant.sap = name,
+            "userName" => user.name = name,
+            _ => user.email = name,
+        }
+    }
+    let mut names: Vec<HeaderName> = tenant.names().into_iter().cloned().collect();
+    names.extend([user.name.clone(), user.email.clone()]);
+    refuse_repeated(compiler, &names);
+    let policy = HeaderPolicy::new(&names, &COOKIES);
+    Headers { tenant, user, policy }
+}
+
+/// What `tenantid` holds: the SAP application router's form where XSUAA is bound.
+fn form(bound: &Bound) -> TenantIdForm {
+    let zone = bound.xsuaa.as_ref().and_then(|server| Some((server.zone.name.as_deref()?, server.shared)));
+    match zone {
+        Some((zone, true)) => TenantIdForm::ZoneAndTenant(zone.into()),
+        Some((zone, false)) => TenantIdForm::Zone(zone.into()),
+        None => TenantIdForm::Id,
+    }
+}
+
+fn name(compiler: &mut Compiler<'_>, text: &Located<Box<str>>) -> Option<HeaderName> {
+    let name = text.value.parse::<HeaderName>();
+    let plain =
+        |name: &HeaderName| name.as_str().bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let problem = match &name {
+        Ok(name) if TAKEN.contains(&name.as_str()) => "this name has another meaning",
+        Ok(name) if !plain(name) => "a header's name is made of letters, digits and hyphens",
+        Ok(_) => return name.ok(),
+        Err(_) => "this cannot be a header's name",
+    };
+    compiler.findings.error(text.mark, "unusable_header", problem);
+    None
+}
+
+fn refuse_repeated(compiler: &mut Compiler<'_>, names: &[HeaderName]) {
+    let repeated = names.iter().enumerate().find(|(place, name)| names[..*place].contains(name));
+    let Some((_, name)) = repeated else { return };
+    let chosen =
+        compiler.tenants.headers.iter().find(|(_, text)| text.value.eq_ignore_ascii_case(name.as_str()));
+    let mark = chosen.map_or(compiler.mark(), |(_, text)| text.mark);
+    compiler.findings.error(mark, "duplicate_name", format!("two headers are called `{name}`"));
+}

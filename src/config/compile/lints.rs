@@ -1,0 +1,76 @@
+//! What works but is probably not meant.
+
+use super::super::file::route::{Action, Route};
+use super::super::read::Model;
+use super::super::text::{Located, Mark};
+use super::Compiler;
+use super::routes::route_at;
+use crate::request::Host;
+use crate::route::Routes;
+use crate::route::lint::Finding;
+use crate::tenant::Directory;
+
+/// The names of the destinations that routes and plugins use.
+pub(super) fn used_destinations(model: &Model) -> impl Iterator<Item = &str> {
+    let routes = model.app.iter().flat_map(|app| &app.routes).chain(&model.settings.plugins);
+    routes.filter_map(|route| match &route.action {
+        Some(Located { value: Action::Destination(name), .. }) => Some(name.as_ref()),
+        Some(Located { value: Action::LocalDir(_) | Action::Service(_), .. }) | None => None,
+    })
+}
+
+/// Warns of destinations that nothing leads to.
+pub(super) fn destinations(compiler: &mut Compiler<'_>) {
+    let used: Vec<&str> = used_destinations(compiler.model).collect();
+    if used.iter().any(|name| *name == "*" || name.starts_with('$')) {
+        return;
+    }
+    for destination in &compiler.model.settings.destinations {
+        if !used.contains(&destination.name.as_ref()) {
+            let message = format!("no route uses the destination `{}`", destination.name);
+            compiler.findings.warning(destination.mark, "unused_destination", message);
+        }
+    }
+}
+
+/// Warns where the application's own routes name no tenant.
+pub(super) fn hosts(compiler: &mut Compiler<'_>, directory: &Directory) {
+    let settings = &compiler.model.settings;
+    let Some(pattern) = &settings.tenant_host_pattern else { return };
+    let hosts = settings.application_uris.iter().map(|uri| uri.split('/').next().unwrap_or_default());
+    let hosts: Vec<&str> = hosts.filter(|host| !host.is_empty()).collect();
+    let names = |host: &&str| {
+        let parsed = Host::parse(&host.replacen('*', "tenant", 1)).ok();
+        parsed.is_some_and(|host| directory.named_by_host(&host, None).is_some())
+    };
+    if !hosts.is_empty() && !hosts.iter().any(names) {
+        let message =
+            format!("the pattern matches none of the application's own routes: {}", hosts.join(", "));
+        compiler.findings.warning(pattern.mark, "host_pattern_matches_no_route", message);
+    }
+}
+
+/// Warns of odd routes, and notes those that let everyone in.
+pub(super) fn routes(compiler: &mut Compiler<'_>, routes: &Routes) {
+    for lint in routes.lints() {
+        let Some(compiled) = routes.all().get(lint.place) else { continue };
+        let Some(route) = route_at(compiler, compiled.index) else { continue };
+        let (mark, code) = match lint.finding {
+            Finding::Unanchored if !compiled.is_public() => continue,
+            Finding::Unanchored => (source(route), "unanchored_source"),
+        };
+        compiler.findings.warning(mark, code, lint.finding.to_string());
+    }
+    for compiled in routes.all().iter().filter(|route| route.is_public()) {
+        let Some(route) = route_at(compiler, compiled.index) else { continue };
+        if route.scope.is_some() {
+            let message = "nobody has scopes on a route without authentication, so everyone is refused";
+            compiler.findings.warning(route.mark, "scope_on_public_route", message);
+        }
+        compiler.findings.note(source(route), "public_route", "everyone gets in here");
+    }
+}
+
+fn source(route: &Route) -> Mark {
+    route.source.as_ref().map_or(route.mark, |source| source.pattern.mark)
+}

@@ -1,0 +1,110 @@
+//! What is in force, for people: key, value without secrets, origin.
+
+use super::super::text::{Located, Mark};
+use super::Compiler;
+use super::bound::Bound;
+use crate::snapshot::Setting;
+
+/// Describes what was compiled.
+pub(super) fn describe(compiler: &Compiler<'_>, bound: &Bound) -> Vec<Setting> {
+    let mut entries = Entries { compiler, list: Vec::new() };
+    entries.environment();
+    entries.application();
+    entries.tenants();
+    for (key, server) in [("bindings.xsuaa", &bound.xsuaa), ("bindings.ias", &bound.ias)] {
+        if let Some(server) = server {
+            entries.add(key, server.issuer.url.as_str(), server.mark);
+        }
+    }
+    entries.list
+}
+
+struct Entries<'c, 'm> {
+    compiler: &'c Compiler<'m>,
+    list: Vec<Setting>,
+}
+
+impl Entries<'_, '_> {
+    fn add(&mut self, key: impl Into<String>, value: impl Into<serde_json::Value>, mark: Mark) {
+        let (file, line, column) = self.compiler.findings.texts.place(mark);
+        let key = key.into();
+        let variable = || key.split('.').next().unwrap_or_default().to_owned();
+        let origin = if file == "environment" { variable() } else { format!("{file}:{line}:{column}") };
+        self.list.push(Setting { key, value: value.into().to_string(), origin });
+    }
+
+    fn add_text(&mut self, key: &str, text: Option<&Located<Box<str>>>) {
+        if let Some(text) = text {
+            self.add(key, &*text.value, text.mark);
+        }
+    }
+
+    fn environment(&mut self) {
+        let settings = &self.compiler.model.settings;
+        self.add_text("TENANT_HOST_PATTERN", settings.tenant_host_pattern.as_ref());
+        self.add_text("DESTINATION_HOST_PATTERN", settings.destination_host_pattern.as_ref());
+        self.add_text("UAA_SERVICE_NAME", settings.uaa_service_name.as_ref());
+        let timeouts = [
+            ("INCOMING_CONNECTION_TIMEOUT", settings.incoming_connection_timeout),
+            ("INCOMING_REQUEST_TIMEOUT", settings.incoming_request_timeout),
+        ];
+        for (key, timeout) in timeouts {
+            if let Some(timeout) = timeout {
+                self.add(key, timeout.value, timeout.mark);
+            }
+        }
+        for destination in &settings.destinations {
+            self.add(
+                format!("destinations.{}.url", destination.name),
+                &*destination.url.value,
+                destination.mark,
+            );
+            if !destination.strict_ssl {
+                self.add(format!("destinations.{}.strictSSL", destination.name), false, destination.mark);
+            }
+        }
+    }
+
+    fn application(&mut self) {
+        let Some(app) = &self.compiler.model.app else { return };
+        self.add("authenticationMethod", if app.open { "none" } else { "route" }, app.mark);
+        self.add_text("welcomeFile", app.welcome.as_ref());
+        self.add("routes", app.routes.len(), app.mark);
+    }
+
+    fn tenants(&mut self) {
+        let file = self.compiler.tenants;
+        for (place, rule) in file.hosts.iter().enumerate() {
+            self.add(format!("hosts[{place}]"), &*rule.host.value, rule.host.mark);
+        }
+        if let Some(path) = &file.path {
+            self.add("path.prefix", &*path.prefix.value, path.prefix.mark);
+        }
+        for (place, network) in file.trusted_proxies.iter().enumerate() {
+            self.add(format!("trustedProxies[{place}]"), &*network.value, network.mark);
+        }
+        if let Some(accept) = file.accept_unknown {
+            self.add("unknownTenants", if accept.value { "accept" } else { "refuse" }, accept.mark);
+        }
+        if let Some(issuer) = &file.defaults.issuer {
+            self.add_text("defaults.issuer.url", issuer.url.as_ref());
+            self.add_text("defaults.issuer.clientId", issuer.client_id.as_ref());
+            for (key, secret) in [("clientSecret", &issuer.client_secret), ("clientKey", &issuer.client_key)]
+            {
+                if secret.is_some() {
+                    self.add(format!("defaults.issuer.{key}"), "[secret]", issuer.mark);
+                }
+            }
+        }
+        for (key, name) in &file.headers {
+            self.add(format!("headers.{key}"), &*name.value, name.mark);
+        }
+        if let Some(mark) = file.assertion {
+            self.add("assertion", true, mark);
+        }
+        if let Some(first) = file.tenants.as_deref().and_then(<[_]>::first) {
+            let count = file.tenants.as_deref().map_or(0, <[_]>::len);
+            self.add("tenants", count, first.key.mark);
+        }
+    }
+}
