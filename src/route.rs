@@ -128,7 +128,7 @@ pub enum RouteFault {
 /// All routes, compiled.
 #[derive(Debug)]
 pub struct Routes {
-    routes: Box<[Route]>,
+    table: Box<[Route]>,
     choice: Choice,
     welcome: Option<Welcome>,
 }
@@ -216,19 +216,19 @@ impl Routes {
     pub fn compile(specs: Vec<RouteSpec>, welcome: Option<Welcome>) -> Result<Self, Vec<RouteError>> {
         let mut errors = Vec::new();
         let compiled = specs.into_iter().map(Route::compile);
-        let routes: Box<[Route]> =
+        let table: Box<[Route]> =
             compiled.filter_map(|route| route.map_err(|e| errors.push(e)).ok()).collect();
         if !errors.is_empty() {
             return Err(errors);
         }
-        let choice = Choice::build(routes.iter().map(|route| &route.pattern));
-        Ok(Self { routes, choice, welcome })
+        let choice = Choice::build(table.iter().map(|route| &route.pattern));
+        Ok(Self { table, choice, welcome })
     }
 
     /// All routes, in order.
     #[must_use]
     pub fn all(&self) -> &[Route] {
-        &self.routes
+        &self.table
     }
 
     /// The route of a request. `fetches_csrf_token` says that it carries `x-csrf-token: fetch`, for which
@@ -245,7 +245,7 @@ impl Routes {
     fn pick_route<'a>(&'a self, method: &Method, target: &'a Target) -> Picked<'a> {
         let mut steps = Steps::default();
         let mut refused_method = false;
-        for route in self.choice.candidates(target.as_str()).filter_map(|place| self.routes.get(place)) {
+        for route in self.choice.candidates(target.as_str()).filter_map(|place| self.table.get(place)) {
             match route.fit(target, &mut steps) {
                 Err(Exhausted) => return Picked::Undecided(route),
                 Ok(Fit::Yes(groups)) if route.takes(method) => {
@@ -263,7 +263,7 @@ impl Routes {
     fn allow(&self, target: &Target) -> HeaderValue {
         let mut steps = Steps::default();
         let mut allowed: Vec<&str> = Vec::new();
-        for route in self.choice.candidates(target.as_str()).filter_map(|place| self.routes.get(place)) {
+        for route in self.choice.candidates(target.as_str()).filter_map(|place| self.table.get(place)) {
             if matches!(route.fit(target, &mut steps), Ok(Fit::Yes(_))) {
                 for method in route.methods.iter().flatten().map(Method::as_str) {
                     if !allowed.contains(&method) {
@@ -275,6 +275,3 @@ impl Routes {
         HeaderValue::try_from(allowed.join(", ")).unwrap_or(HeaderValue::from_static(""))
     }
 }
-
-#[cfg(test)]
-mod tests;

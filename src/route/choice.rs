@@ -43,9 +43,9 @@ impl Choice {
         let mut always = SmallVec::from_elem(0, patterns.len().div_ceil(64));
         let (mut beginnings, mut inner) = (Vec::new(), Vec::new());
         for (place, pattern) in patterns.enumerate() {
-            let Literals { prefixes, inner: literal } = pattern.literals();
+            let Literals { prefixes, inner: literal, folded: _ } = pattern.literals();
             if prefixes.iter().all(|prefix| prefix.len() > WEAK) {
-                beginnings.extend(prefixes.iter().map(|prefix| (prefix.as_slice(), place)));
+                beginnings.extend(prefixes.iter().map(|prefix| (prefix.to_ascii_lowercase(), place)));
             } else if literal.len() > WEAK {
                 inner.push((literal.as_slice(), place));
             } else {
@@ -54,7 +54,9 @@ impl Choice {
         }
         let contained = Contained::build(&inner);
         if contained.is_none() {
-            inner.iter().for_each(|(_, place)| mark(&mut always, *place));
+            for (_, place) in &inner {
+                mark(&mut always, *place);
+            }
         }
         Self { always, beginnings: Tree::build(beginnings), contained }
     }

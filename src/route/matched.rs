@@ -62,7 +62,9 @@ impl<'a> Matched<'a> {
         };
         let own = match one_slash(&replaced) {
             Cow::Borrowed(same) if same == self.target.as_str() => self.target.clone(),
-            changed => Target::parse(&changed).map_err(RewriteError::NotCanonical)?,
+            changed @ (Cow::Borrowed(_) | Cow::Owned(_)) => {
+                Target::parse(&changed).map_err(RewriteError::NotCanonical)?
+            }
         };
         match own.as_received() {
             Some(received) if base.is_empty() => Ok(received.clone()),

@@ -1,19 +1,25 @@
 //! Patterns with JavaScript's meaning: a search, not a whole match, in path and query.
 //!
 //! A pattern compiles when the configuration does and picks its engine then: the common forms, a literal
-//! beginning with or without the rest of the text, are compared directly ([`literal`]); what the `regex`
+//! beginning with or without the rest of the text, are compared directly ([`direct`]); what the `regex`
 //! crate means as JavaScript does goes there; look-around, back-references and the few repetitions that
 //! differ run on an engine that counts its steps ([`steps`]). Surprising: that engine may give up, and
 //! then a pattern has neither matched nor not matched, so a caller must refuse.
 
 mod class;
+mod direct;
 mod literal;
 mod parse;
+mod steps;
 mod syntax;
 mod translate;
 
 use smallvec::SmallVec;
 use thiserror::Error;
+
+use direct::Direct;
+use steps::Program;
+use syntax::Node;
 
 pub(super) use literal::Literals;
 pub use syntax::{PatternError, Reason};
@@ -23,6 +29,9 @@ const SOURCE_LIMIT: usize = 64 * 1024;
 
 /// How deep groups may be nested.
 const NESTING_LIMIT: usize = 128;
+
+/// The same for the `regex` crate, which counts a group up to four times.
+const DEEPEST: u32 = 4 * 128;
 
 /// What a compiled pattern may take, in bytes.
 const SIZE_LIMIT: usize = 1024 * 1024;
@@ -34,13 +43,16 @@ pub struct Pattern {
     groups: u32,
     names: Box<[(Box<str>, u32)]>,
     literals: Literals,
+    ignore_case: bool,
     anchored: bool,
     engine: Engine,
 }
 
 #[derive(Debug)]
 enum Engine {
+    Direct(Direct),
     Regular(regex::Regex),
+    Stepped(Program),
 }
 
 /// The pattern was given up: it took more steps than a request may take.
@@ -58,6 +70,13 @@ pub struct Steps(u32);
 impl Default for Steps {
     fn default() -> Self {
         Self(STEPS)
+    }
+}
+
+impl Steps {
+    fn take(&mut self, number: u32) -> Result<(), Exhausted> {
+        self.0 = self.0.checked_sub(number).ok_or(Exhausted)?;
+        Ok(())
     }
 }
 
@@ -83,21 +102,15 @@ impl Pattern {
     /// Compiles `source` as `new RegExp(source, match_case ? '' : 'i')` would.
     pub fn compile(source: &str, match_case: bool) -> Result<Self, PatternError> {
         let parsed = parse::parse(source, !match_case)?;
-        let too_large = PatternError { reason: Reason::TooLarge, offset: 0 };
-        if !translate::is_regular(&parsed.node) {
-            return Err(too_large);
-        }
-        let regex = regex::RegexBuilder::new(&translate::regex_syntax(&parsed.node))
-            .size_limit(SIZE_LIMIT)
-            .build()
-            .map_err(|_| too_large)?;
+        let anchored = literal::is_anchored(&parsed.node);
         Ok(Self {
             source: source.into(),
             groups: parsed.groups,
             names: parsed.names.into(),
             literals: Literals::of(&parsed.node),
-            anchored: literal::is_anchored(&parsed.node),
-            engine: Engine::Regular(regex),
+            ignore_case: !match_case,
+            anchored,
+            engine: Engine::of(&parsed.node, parsed.groups, anchored)?,
         })
     }
 
@@ -111,6 +124,26 @@ impl Pattern {
     #[must_use]
     pub fn is_anchored(&self) -> bool {
         self.anchored
+    }
+
+    /// Whether it is a literal beginning of a path, with anything behind it: such a pattern matches the path
+    /// alone whenever it matches path and query.
+    pub(super) fn is_prefix(&self) -> bool {
+        match &self.engine {
+            Engine::Direct(direct) => direct.is_prefix(),
+            Engine::Regular(_) | Engine::Stepped(_) => false,
+        }
+    }
+
+    /// Whether it certainly matches all that `other` matches in one line, from its beginning on.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        if self.source == other.source && self.ignore_case == other.ignore_case {
+            return true;
+        }
+        match &self.engine {
+            Engine::Direct(direct) => direct.covers(&other.literals),
+            Engine::Regular(_) | Engine::Stepped(_) => false,
+        }
     }
 
     pub(super) fn literals(&self) -> &Literals {
@@ -136,21 +169,45 @@ impl Pattern {
     }
 
     /// Whether it matches anywhere in `text`.
-    pub fn is_match(&self, text: &str, _steps: &mut Steps) -> Result<bool, Exhausted> {
+    pub fn is_match(&self, text: &str, steps: &mut Steps) -> Result<bool, Exhausted> {
         match &self.engine {
+            Engine::Direct(direct) => Ok(direct.span(text).is_some()),
             Engine::Regular(regex) => Ok(regex.is_match(text)),
+            Engine::Stepped(program) => program.find(text, steps).map(|found| found.is_some()),
         }
     }
 
     /// The first match in `text` and its groups.
-    pub fn find(&self, text: &str, _steps: &mut Steps) -> Result<Option<Groups>, Exhausted> {
+    pub fn find(&self, text: &str, steps: &mut Steps) -> Result<Option<Groups>, Exhausted> {
         match &self.engine {
-            Engine::Regular(regex) => Ok(regex.captures(text).map(|captures| {
-                let span = |found: regex::Match<'_>| (to_u32(found.start()), to_u32(found.end()));
-                Groups(captures.iter().map(|group| group.map(span)).collect())
-            })),
+            Engine::Direct(direct) => Ok(direct.find(text)),
+            Engine::Regular(regex) => Ok(find_regular(regex, text)),
+            Engine::Stepped(program) => program.find(text, steps),
         }
     }
+}
+
+impl Engine {
+    fn of(node: &Node, groups: u32, anchored: bool) -> Result<Self, PatternError> {
+        let too_large = PatternError { reason: Reason::TooLarge, offset: 0 };
+        if let Some(direct) = Direct::of(node) {
+            return Ok(Self::Direct(direct));
+        }
+        if translate::is_regular(node) {
+            let builder = regex::RegexBuilder::new(&translate::regex_syntax(node))
+                .size_limit(SIZE_LIMIT)
+                .nest_limit(DEEPEST)
+                .build();
+            return builder.map(Self::Regular).map_err(|_| too_large);
+        }
+        Program::compile(node, groups, anchored).map(Self::Stepped).map_err(|_| too_large)
+    }
+}
+
+fn find_regular(regex: &regex::Regex, text: &str) -> Option<Groups> {
+    let span = |found: regex::Match<'_>| (to_u32(found.start()), to_u32(found.end()));
+    let captures = regex.captures(text)?;
+    Some(Groups(captures.iter().map(|group| group.map(span)).collect()))
 }
 
 fn to_u32(offset: usize) -> u32 {

@@ -76,6 +76,22 @@ impl Template {
     }
 }
 
+/// The references in `target` to groups that `pattern` does not have, which stay as they are: `$2`.
+pub(super) fn missing_groups<'t>(target: &'t str, pattern: &Pattern) -> Vec<&'t str> {
+    let mut missing = Vec::new();
+    let mut rest = target;
+    while let Some(dollar) = rest.find('$') {
+        rest = &rest[dollar..];
+        let (piece, length) = reference(rest, pattern);
+        let digits = rest[1..].bytes().take(2).take_while(u8::is_ascii_digit).count();
+        if piece.is_none() && digits > 0 && !rest.starts_with("$0") {
+            missing.push(&rest[..=digits]);
+        }
+        rest = &rest[length..];
+    }
+    missing
+}
+
 fn flush(text: &mut String, pieces: &mut Vec<Piece>) {
     if !text.is_empty() {
         pieces.push(Piece::Text(std::mem::take(text).into()));
@@ -142,6 +158,15 @@ pub(super) fn for_route(target: &str, pattern: &Pattern) -> Result<Template, Tar
         }
     }
     Ok(template)
+}
+
+/// What `template` makes of a request in which every reference stands for a harmless `x`.
+pub(super) fn sample(template: &Template) -> String {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => text.to_string(),
+        Piece::Group(_) | Piece::Before | Piece::After => "x".to_owned(),
+    };
+    template.pieces.iter().map(piece).collect()
 }
 
 /// RFC 3986 §3.1.

@@ -53,11 +53,13 @@ pub(super) fn hosts(compiler: &mut Compiler<'_>, directory: &Directory) {
 /// Warns of odd routes, and notes those that let everyone in.
 pub(super) fn routes(compiler: &mut Compiler<'_>, routes: &Routes) {
     for lint in routes.lints() {
-        let Some(compiled) = routes.all().get(lint.place) else { continue };
-        let Some(route) = route_at(compiler, compiled.index) else { continue };
+        let Some(route) = route_at(compiler, lint.index) else { continue };
+        let target = route.target.as_ref().map_or(route.mark, |target| target.mark);
         let (mark, code) = match lint.finding {
-            Finding::Unanchored if !compiled.is_public() => continue,
-            Finding::Unanchored => (source(route), "unanchored_source"),
+            Finding::UnanchoredPublic => (source(route), "unanchored_source"),
+            Finding::GroupMissing { .. } => (target, "no_such_group"),
+            Finding::TargetRefused(_) => (target, "target_refused"),
+            Finding::Unreachable { .. } => (source(route), "unreachable_route"),
         };
         compiler.findings.warning(mark, code, lint.finding.to_string());
     }

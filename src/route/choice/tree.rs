@@ -21,7 +21,7 @@ struct Node {
 
 impl Tree {
     /// The tree of these beginnings, in lower case.
-    pub(super) fn build(mut beginnings: Vec<(&[u8], usize)>) -> Self {
+    pub(super) fn build(mut beginnings: Vec<(Vec<u8>, usize)>) -> Self {
         beginnings.sort_unstable();
         let mut tree = Self { nodes: Vec::new() };
         tree.grow(&beginnings, 0);
@@ -30,7 +30,7 @@ impl Tree {
 
     /// Adds the node of sorted beginnings that share their first `from` bytes; returns its number. It goes
     /// as deep as beginnings are long, which is bounded.
-    fn grow(&mut self, beginnings: &[(&[u8], usize)], from: usize) -> usize {
+    fn grow(&mut self, beginnings: &[(Vec<u8>, usize)], from: usize) -> usize {
         let depth = shared(beginnings, from);
         let label = beginnings.first().map(|(text, _)| text[from..depth].into()).unwrap_or_default();
         let ending = beginnings.partition_point(|(text, _)| text.len() == depth);
@@ -63,7 +63,7 @@ impl Tree {
 }
 
 /// How many bytes all of the sorted beginnings share, at least `from`.
-fn shared(beginnings: &[(&[u8], usize)], from: usize) -> usize {
+fn shared(beginnings: &[(Vec<u8>, usize)], from: usize) -> usize {
     let (Some((first, _)), Some((last, _))) = (beginnings.first(), beginnings.last()) else { return from };
     let same = first[from..].iter().zip(&last[from..]).take_while(|(one, other)| one == other).count();
     from + same

@@ -1,8 +1,8 @@
 //! What any text that a pattern matches must begin with or contain.
 //!
-//! The index of the routes is built from it. Everything is in lower case and compared without case, also
-//! for patterns that mind it: the index may offer too much, since every candidate is matched afterwards,
-//! but never too little.
+//! The index of the routes is built from it, and compares without case, also for patterns that mind it: it
+//! may offer too much, since every candidate is matched afterwards, but never too little. Letters whose
+//! case is ignored are in lower case.
 
 use super::syntax::Node;
 
@@ -19,6 +19,8 @@ pub(in crate::route) struct Literals {
     pub(in crate::route) prefixes: Vec<Vec<u8>>,
     /// The text contains this; empty where nothing is known.
     pub(in crate::route) inner: Vec<u8>,
+    /// Whether some letter stands for both its cases.
+    pub(in crate::route) folded: bool,
 }
 
 impl Literals {
@@ -26,7 +28,7 @@ impl Literals {
         let mut inner = Inner::default();
         inner.walk(node);
         inner.end_run();
-        Self { prefixes: prefixes(node), inner: inner.longest }
+        Self { prefixes: prefixes(node), inner: inner.longest, folded: has_folded_letter(node) }
     }
 }
 
@@ -48,10 +50,10 @@ pub(super) fn is_anchored(node: &Node) -> bool {
     }
 }
 
-/// A character as it is indexed, where it is only one.
+/// The character, where there is only one but for its case.
 fn letter(node: &Node) -> Option<char> {
     match node {
-        Node::Char(character) => Some(character.to_ascii_lowercase()),
+        Node::Char(character) => Some(*character),
         Node::Set(set) => set.folded_letter(),
         Node::Empty
         | Node::Start
@@ -64,6 +66,11 @@ fn letter(node: &Node) -> Option<char> {
         | Node::Alternate(_)
         | Node::Repeat { .. } => None,
     }
+}
+
+fn has_folded_letter(node: &Node) -> bool {
+    let own = matches!(node, Node::Set(set) if set.folded_letter().is_some());
+    own || node.children().iter().any(has_folded_letter)
 }
 
 fn append(text: &mut Vec<u8>, letter: char) {
@@ -100,15 +107,15 @@ fn extended(mut known: Vec<Prefix>, node: &Node) -> Vec<Prefix> {
     match node {
         Node::Concat(parts) => parts.iter().fold(known, extended),
         Node::Capture { body, .. } => extended(known, body),
-        Node::Alternate(branches) => split(known, |open| {
-            branches.iter().flat_map(|branch| extended(vec![open.clone()], branch)).collect()
-        }),
+        Node::Alternate(branches) => {
+            split(known, |open| branches.iter().flat_map(|branch| extended(open.clone(), branch)).collect())
+        }
         Node::Repeat { body, min, max, .. } => split(known, |open| {
-            let mut once = extended(vec![open.clone()], body);
-            once.iter_mut().for_each(|prefix| prefix.open &= *max == Some(1));
-            if *min == 0 {
-                once.push(open);
+            let mut once = extended(open.clone(), body);
+            for prefix in &mut once {
+                prefix.open &= *max == Some(1);
             }
+            once.extend(open.into_iter().filter(|_| *min == 0));
             once
         }),
         Node::Set(_) | Node::BackReference { .. } => closed(known),
@@ -122,20 +129,19 @@ fn extended(mut known: Vec<Prefix>, node: &Node) -> Vec<Prefix> {
     }
 }
 
-/// Each open prefix replaced by what `branch` makes of it, unless that would be too many.
-fn split(known: Vec<Prefix>, branch: impl Fn(Prefix) -> Vec<Prefix>) -> Vec<Prefix> {
-    let mut all = Vec::new();
-    for prefix in &known {
-        all.extend(if prefix.open { branch(prefix.clone()) } else { vec![prefix.clone()] });
-        if all.len() > PREFIXES {
-            return closed(known);
-        }
-    }
+/// The open ones of `known` replaced by what `grow` makes of them, unless that would be too many.
+fn split(known: Vec<Prefix>, grow: impl FnOnce(Vec<Prefix>) -> Vec<Prefix>) -> Vec<Prefix> {
+    let (open, mut all): (Vec<_>, Vec<_>) = known.into_iter().partition(|prefix| prefix.open);
+    let grown = grow(open.clone());
+    let fits = all.len() + grown.len() <= PREFIXES;
+    all.extend(if fits { grown } else { closed(open) });
     all
 }
 
 fn closed(mut known: Vec<Prefix>) -> Vec<Prefix> {
-    known.iter_mut().for_each(|prefix| prefix.open = false);
+    for prefix in &mut known {
+        prefix.open = false;
+    }
     known
 }
 

@@ -137,7 +137,9 @@ impl Parser<'_> {
         let before = self.at;
         let Some((min, max)) = self.quantifier()? else { return Ok(node) };
         if !repeatable {
-            return Err(PatternError { reason: Reason::NothingToRepeat, offset: before });
+            let look_behind = matches!(node, Node::Look { .. });
+            let reason = if look_behind { Reason::InvalidQuantifier } else { Reason::NothingToRepeat };
+            return Err(PatternError { reason, offset: before });
         }
         let greedy = !self.eat("?");
         Ok(Node::Repeat { body: Box::new(node), min, max, greedy })
@@ -320,7 +322,9 @@ fn resolve(node: &mut Node, numbers: &[u32]) {
             *group = numbers.get(place).copied().unwrap_or(*group);
         }
         Node::Concat(nodes) | Node::Alternate(nodes) => {
-            nodes.iter_mut().for_each(|node| resolve(node, numbers));
+            for node in nodes {
+                resolve(node, numbers);
+            }
         }
         Node::Capture { body, .. } | Node::Look { body, .. } | Node::Repeat { body, .. } => {
             resolve(body, numbers);

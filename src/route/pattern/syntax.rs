@@ -39,11 +39,6 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// The parts of a sequence; anything else is a sequence of one.
-    pub(super) fn parts(&self) -> &[Self] {
-        if let Self::Concat(parts) = self { parts } else { std::slice::from_ref(self) }
-    }
-
     /// The nodes directly inside this one.
     pub(super) fn children(&self) -> &[Self] {
         match self {
@@ -100,9 +95,12 @@ pub struct PatternError {
 /// What can be wrong with a pattern.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Reason {
-    /// `*`, `a**`, `(?<=a)*`
+    /// `*`, `a**`, `^*`
     #[error("Nothing to repeat")]
     NothingToRepeat,
+    /// `(?<=a)*`
+    #[error("Invalid quantifier")]
+    InvalidQuantifier,
     /// `a{2,1}`
     #[error("numbers out of order in {{}} quantifier")]
     RepeatOutOfOrder,

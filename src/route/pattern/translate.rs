@@ -64,10 +64,12 @@ fn write(out: &mut String, node: &Node) {
         Node::End => out.push_str(r"\z"),
         Node::WordBoundary { .. } => out.push_str(r"(?-u:\b)"),
         Node::Capture { body, .. } => enclosed(out, "(", body),
-        Node::Concat(parts) => parts.iter().for_each(|part| match part {
-            Node::Alternate(_) => enclosed(out, "(?:", part),
-            _ => write(out, part),
-        }),
+        Node::Concat(parts) => {
+            for part in parts {
+                let opening = if matches!(part, Node::Alternate(_)) { "(?:" } else { "" };
+                enclosed(out, opening, part);
+            }
+        }
         Node::Alternate(branches) => {
             for (place, branch) in branches.iter().enumerate() {
                 out.push_str(if place == 0 { "" } else { "|" });
@@ -85,7 +87,7 @@ fn write(out: &mut String, node: &Node) {
 fn enclosed(out: &mut String, opening: &str, body: &Node) {
     out.push_str(opening);
     write(out, body);
-    out.push(')');
+    out.push_str(if opening.is_empty() { "" } else { ")" });
 }
 
 fn write_count(out: &mut String, min: u32, max: Option<u32>) {
