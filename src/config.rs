@@ -11,6 +11,7 @@ mod file;
 mod problem;
 mod read;
 mod reference;
+pub mod schema;
 mod text;
 
 use std::path::PathBuf;

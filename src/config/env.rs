@@ -124,7 +124,7 @@ impl<'v> Variables<'v> {
         match parse(&content) {
             Ok(value) => decode(d, Node { value: &value, text: id }),
             Err(error) => {
-                d.syntax_error(id, error);
+                d.syntax_error(id, error.or_hint("the value of this variable is JSON"));
                 None
             }
         }

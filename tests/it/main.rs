@@ -12,4 +12,5 @@
 )]
 
 mod architecture;
+mod config;
 mod patterns;

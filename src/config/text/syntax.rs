@@ -27,6 +27,11 @@ impl SyntaxError {
         Self { offset, code, message: message.into(), hint: None }
     }
 
+    /// Adds what to do about it, where that is not said yet.
+    pub(crate) fn or_hint(self, hint: &'static str) -> Self {
+        Self { hint: self.hint.or(Some(hint)), ..self }
+    }
+
     /// Adds what to do about it.
     pub(crate) fn hint(self, hint: &'static str) -> Self {
         Self { hint: Some(hint), ..self }

@@ -21,7 +21,7 @@ fn texts_that_are_not_json_are_refused_where_they_go_wrong() {
         ("{'a': 1}", ("invalid_json", 1, 2), "single quotes"),
         ("{a: 1}", ("invalid_json", 1, 2), "a key without quotes"),
         ("[01]", ("invalid_json", 1, 3), "a number with a leading zero"),
-        ("{\"a\": \"\\.\"}", ("invalid_json", 1, 9), "an escape that JSON does not have"),
+        ("{\"a\": \"\\.\"}", ("invalid_json", 1, 8), "an escape that JSON does not have"),
         ("{\"ü\": 1 2}", ("invalid_json", 1, 8), "columns are characters"),
         ("{} {}", ("invalid_json", 1, 4), "two values"),
         ("{\"a\"", ("invalid_json", 1, 5), "a file that ends too early"),
