@@ -61,7 +61,11 @@ pub(super) fn routes(compiler: &mut Compiler<'_>, routes: &Routes) {
             Finding::TargetRefused(_) => (target, "target_refused"),
             Finding::Unreachable { .. } => (source(route), "unreachable_route"),
         };
-        compiler.findings.warning(mark, code, lint.finding.to_string());
+        let hint = hint(compiler, &lint.finding);
+        let finding = compiler.findings.warning(mark, code, lint.finding.to_string());
+        if let Some(hint) = hint {
+            finding.hint(hint);
+        }
     }
     for compiled in routes.all().iter().filter(|route| route.is_public()) {
         let Some(route) = route_at(compiler, compiled.index) else { continue };
@@ -71,6 +75,13 @@ pub(super) fn routes(compiler: &mut Compiler<'_>, routes: &Routes) {
         }
         compiler.findings.note(source(route), "public_route", "everyone gets in here");
     }
+}
+
+/// Where the route stands that takes another one's requests.
+fn hint(compiler: &Compiler<'_>, finding: &Finding) -> Option<String> {
+    let Finding::Unreachable { by } = finding else { return None };
+    let (file, line, _) = compiler.findings.texts.place(route_at(compiler, *by)?.mark);
+    Some(format!("that route is at {file}:{line}; the first that matches wins"))
 }
 
 fn source(route: &Route) -> Mark {

@@ -314,8 +314,16 @@ fn check_sections(compiler: &mut Compiler<'_>, app: &XsApp) {
 
 fn welcome(compiler: &mut Compiler<'_>, app: &XsApp) -> Option<Welcome> {
     let file = app.welcome.as_ref().filter(|file| !file.value.is_empty())?;
-    match Welcome::compile(&file.value) {
+    match Welcome::compile(file.value.trim_start_matches("./")) {
         Ok(welcome) => Some(welcome),
+        Err(_) if file.value.contains("<%") => {
+            let message = "this is a template, not a path";
+            compiler
+                .findings
+                .error(file.mark, "template", message)
+                .hint("give the file that the template renders");
+            None
+        }
         Err(error) => {
             compiler.findings.error(file.mark, "unusable_path", error.to_string());
             None

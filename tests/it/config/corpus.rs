@@ -13,9 +13,17 @@ use vestibule::tenant::HostPattern;
 
 use super::{folder, load};
 
-/// What may be wrong with a file that is refused: it is not JSON, or it has a key that nobody knows.
-const REFUSALS: [&str; 6] =
-    ["empty_file", "template", "merge_conflict", "invalid_json", "unknown_key", "unknown_value"];
+/// What may be wrong with a file that is refused: it is not JSON, it has a key or word that nobody knows,
+/// or it is a fixture with empty values.
+const REFUSALS: [&str; 7] = [
+    "empty_file",
+    "template",
+    "merge_conflict",
+    "invalid_json",
+    "unknown_key",
+    "unknown_value",
+    "empty_value",
+];
 
 fn corpus() -> Option<PathBuf> {
     let named = std::env::var_os("VESTIBULE_SHARED").map(PathBuf::from);
