@@ -5,13 +5,13 @@
 //! is cut at its `?` even if a caller forgets to. Surprising: at the levels `warning` and `error` only
 //! answers of 500 and above have a line.
 
-use std::fmt::{Result, Write};
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::log::Level;
 use super::sink::{Format, Lines, Sink};
-use super::text::{Json, Now, Plain};
+use super::text::{push_json, push_milliseconds, push_number, push_plain};
 
 /// What a request's line says.
 #[derive(Clone, Copy, Debug)]
@@ -68,8 +68,8 @@ impl AccessLog {
             return;
         }
         match lines.format() {
-            Format::Json => lines.add(|line| entry.json(line)),
-            Format::Readable => lines.add(|line| entry.readable(line)),
+            Format::Json => lines.add(|line, now| entry.json(line, now)),
+            Format::Readable => lines.add(|line, now| entry.readable(line, now)),
         }
     }
 }
@@ -83,55 +83,77 @@ impl Entry<'_> {
         if self.status < 500 { "INFO" } else { "ERROR" }
     }
 
-    fn json(&self, line: &mut String) -> Result {
-        write!(line, "{{\"timestamp\":\"{Now}\",\"level\":\"{}\",\"message\":\"request\"", self.level())?;
-        write!(line, ",\"id\":{}", Json(self.id))?;
-        optional(line, "tenant", self.tenant.map(Json))?;
-        write!(line, ",\"method\":{},\"path\":{}", Json(self.method), Json(self.path()))?;
-        optional(line, "route", self.route)?;
-        optional(line, "destination", self.destination.map(Json))?;
-        write!(line, ",\"status\":{}", self.status)?;
-        optional(line, "code", self.code.map(Json))?;
-        write!(line, ",\"total_ms\":{}", Milliseconds(self.total))?;
-        optional(line, "upstream_ms", self.upstream.map(Milliseconds))?;
-        write!(line, ",\"received\":{},\"sent\":{},\"peer\":\"{}\"}}", self.received, self.sent, self.peer)
+    fn json(&self, line: &mut String, now: &str) {
+        line.push_str("{\"timestamp\":\"");
+        line.push_str(now);
+        line.push_str("\",\"level\":\"");
+        line.push_str(self.level());
+        line.push_str("\",\"message\":\"request\"");
+        text(line, ",\"id\":", Some(self.id));
+        text(line, ",\"tenant\":", self.tenant);
+        text(line, ",\"method\":", Some(self.method));
+        text(line, ",\"path\":", Some(self.path()));
+        number(line, ",\"route\":", self.route_number());
+        text(line, ",\"destination\":", self.destination);
+        number(line, ",\"status\":", Some(u64::from(self.status)));
+        text(line, ",\"code\":", self.code);
+        milliseconds(line, ",\"total_ms\":", Some(self.total));
+        milliseconds(line, ",\"upstream_ms\":", self.upstream);
+        number(line, ",\"received\":", Some(self.received));
+        number(line, ",\"sent\":", Some(self.sent));
+        write!(line, ",\"peer\":\"{}\"}}", self.peer).ok();
     }
 
-    fn readable(&self, line: &mut String) -> Result {
+    fn readable(&self, line: &mut String, now: &str) {
         let colour = match self.status {
             500.. => "31",
             400.. => "33",
             _ => "32",
         };
-        write!(line, "{Now} \u{1b}[{colour}m{}\u{1b}[0m ", self.status)?;
-        write!(line, "{} {} ", Plain(self.method), Plain(self.path()))?;
-        write!(line, "\u{1b}[2m{} ms", Milliseconds(self.total))?;
-        word(line, "tenant", self.tenant.map(Plain))?;
-        word(line, "route", self.route)?;
-        word(line, "to", self.destination.map(Plain))?;
-        word(line, "code", self.code)?;
-        write!(line, " id={}\u{1b}[0m", Plain(self.id))
+        write!(line, "{now} \u{1b}[{colour}m{}\u{1b}[0m ", self.status).ok();
+        word(line, "", Some(self.method));
+        word(line, " ", Some(self.path()));
+        milliseconds(line, " \u{1b}[2m", Some(self.total));
+        word(line, " ms tenant=", Some(self.tenant.unwrap_or("-")));
+        number(line, " route=", self.route_number());
+        word(line, " to=", self.destination);
+        word(line, " code=", self.code);
+        word(line, " id=", Some(self.id));
+        line.push_str("\u{1b}[0m");
+    }
+
+    fn route_number(&self) -> Option<u64> {
+        self.route.and_then(|index| u64::try_from(index).ok())
     }
 }
 
-/// A duration in milliseconds with three digits after the point.
-struct Milliseconds(Duration);
-
-impl std::fmt::Display for Milliseconds {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> Result {
-        let microseconds = self.0.as_micros();
-        write!(f, "{}.{:03}", microseconds / 1000, microseconds % 1000)
+/// Adds `name` and a JSON string, if there is a value; so do the others with what they are called after.
+fn text(line: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        line.push_str(name);
+        push_json(line, value);
     }
 }
 
-/// Adds a member to a JSON object, if there is a value.
-fn optional(line: &mut String, name: &str, value: Option<impl std::fmt::Display>) -> Result {
-    value.map_or(Ok(()), |value| write!(line, ",\"{name}\":{value}"))
+fn word(line: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        line.push_str(name);
+        push_plain(line, value);
+    }
 }
 
-/// Adds a word to a plain line, if there is a value.
-fn word(line: &mut String, name: &str, value: Option<impl std::fmt::Display>) -> Result {
-    value.map_or(Ok(()), |value| write!(line, " {name}={value}"))
+fn number(line: &mut String, name: &str, value: Option<u64>) {
+    if let Some(value) = value {
+        line.push_str(name);
+        push_number(line, value);
+    }
+}
+
+fn milliseconds(line: &mut String, name: &str, value: Option<Duration>) {
+    if let Some(value) = value {
+        line.push_str(name);
+        push_milliseconds(line, value);
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@
 //! no worker waits for the output. JSON when nobody looks, words when a terminal does. Control characters
 //! are escaped in both, whatever the event carries. Libraries are heard from `warning` upwards only.
 
-use std::fmt::Write as _;
 use std::io;
 
 use tracing::Metadata;
@@ -16,7 +15,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
 use super::sink::{Format, Lines, Sink};
-use super::text::{Now, is_harmful};
+use super::text::{push_inside_json, push_plain};
 
 /// How much is said, as `XS_APP_LOG_LEVEL` names it; each includes the ones before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,11 +110,14 @@ impl io::Write for Event<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
         let text = text.strip_suffix('\n').unwrap_or(&text);
-        self.lines.add(|line| match self.lines.format() {
-            Format::Json => text.chars().try_for_each(|it| json(line, it)),
+        self.lines.add(|line, now| match self.lines.format() {
+            Format::Json => push_inside_json(line, text),
             Format::Readable => {
-                write!(line, "{Now} {} ", self.level)?;
-                text.chars().try_for_each(|it| readable(line, it))
+                line.push_str(now);
+                line.push(' ');
+                line.push_str(self.level);
+                line.push(' ');
+                push_plain(line, text);
             }
         });
         Ok(bytes.len())
@@ -123,23 +125,6 @@ impl io::Write for Event<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// What `serde_json` leaves as it is lies inside a string, where an escape means the same.
-fn json(line: &mut String, character: char) -> std::fmt::Result {
-    if is_harmful(character) {
-        write!(line, "\\u{:04x}", u32::from(character))
-    } else {
-        line.write_char(character)
-    }
-}
-
-fn readable(line: &mut String, character: char) -> std::fmt::Result {
-    if is_harmful(character) {
-        write!(line, "{}", character.escape_unicode())
-    } else {
-        line.write_char(character)
     }
 }
 

@@ -11,6 +11,7 @@ mod labels;
 mod summary;
 
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -73,11 +74,20 @@ struct Counts {
 }
 
 /// One series of `requests_total`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Series {
     route: Option<u32>,
     status: u16,
     tenant: Option<Label>,
+}
+
+impl Hash for Series {
+    /// One word instead of five: this is hashed for every request.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let route = u64::from(self.route.map_or(0, |index| index.wrapping_add(1)));
+        let tenant = u64::from(self.tenant.map_or(0, Label::hashed));
+        state.write_u64(route ^ (tenant << 24) ^ (u64::from(self.status) << 48));
+    }
 }
 
 /// How a login ended.

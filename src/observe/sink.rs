@@ -5,14 +5,13 @@
 //! slow, buffers fill to a bound and further lines are dropped and counted. The thread sleeps while there is
 //! nothing to write, and gathers for a few milliseconds while there is.
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use super::text::{Json, Now};
+use super::text::{Stamp, push_json, push_number};
 
 /// Bytes a worker may have waiting.
 const ROOM: usize = 1 << 20;
@@ -47,14 +46,21 @@ pub struct Guard {
 /// One worker's way into the sink.
 #[derive(Clone, Debug)]
 pub struct Lines {
-    buffer: Arc<Mutex<String>>,
+    waiting: Arc<Mutex<Waiting>>,
     shared: Arc<Shared>,
+}
+
+/// What one worker has written and nobody has taken yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    text: String,
+    stamp: Stamp,
 }
 
 #[derive(Debug)]
 struct Shared {
     format: Format,
-    buffers: Mutex<Vec<Arc<Mutex<String>>>>,
+    workers: Mutex<Vec<Arc<Mutex<Waiting>>>>,
     writer: Mutex<Option<Thread>>,
     awake: AtomicBool,
     stopping: AtomicBool,
@@ -66,7 +72,7 @@ impl Sink {
     pub fn start(format: Format, output: impl Write + Send + 'static) -> std::io::Result<(Self, Guard)> {
         let shared = Arc::new(Shared {
             format,
-            buffers: Mutex::default(),
+            workers: Mutex::default(),
             writer: Mutex::default(),
             awake: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -87,9 +93,9 @@ impl Sink {
     /// A way in with a buffer of its own; one for each worker.
     #[must_use]
     pub fn lines(&self) -> Lines {
-        let buffer = Arc::<Mutex<String>>::default();
-        lock(&self.0.buffers).push(Arc::clone(&buffer));
-        Lines { buffer, shared: Arc::clone(&self.0) }
+        let waiting = Arc::<Mutex<Waiting>>::default();
+        lock(&self.0.workers).push(Arc::clone(&waiting));
+        Lines { waiting, shared: Arc::clone(&self.0) }
     }
 
     /// How its lines look.
@@ -100,20 +106,17 @@ impl Sink {
 }
 
 impl Lines {
-    /// Adds one line; `write` puts its text, without the end, into what it is given.
-    pub(super) fn add(&self, write: impl FnOnce(&mut String) -> std::fmt::Result) {
-        let mut buffer = lock(&self.buffer);
-        let start = buffer.len();
-        if start >= ROOM {
+    /// Adds one line; `write` puts its text, without the end, behind what is there, and is told the time.
+    pub(super) fn add(&self, write: impl FnOnce(&mut String, &str)) {
+        let waiting = &mut *lock(&self.waiting);
+        let length = waiting.text.len();
+        if length >= ROOM {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
             return;
         }
-        match write(&mut buffer) {
-            Ok(()) => buffer.push('\n'),
-            Err(std::fmt::Error) => buffer.truncate(start),
-        }
-        drop(buffer);
-        if start == 0 {
+        write(&mut waiting.text, waiting.stamp.now());
+        waiting.text.push('\n');
+        if length == 0 {
             self.shared.wake();
         }
     }
@@ -162,10 +165,10 @@ impl Shared {
     /// Writes what waits, and says whether there was any. An output that fails (a closed pipe) loses its
     /// lines: there is nowhere left to say so.
     fn write_waiting(&self, output: &mut impl Write, spare: &mut String) -> bool {
-        let buffers = lock(&self.buffers).clone();
+        let workers = lock(&self.workers).clone();
         let mut wrote = false;
-        for buffer in buffers {
-            std::mem::swap(&mut *lock(&buffer), spare);
+        for waiting in workers {
+            std::mem::swap(&mut lock(&waiting).text, spare);
             wrote |= !spare.is_empty();
             output.write_all(spare.as_bytes()).ok();
             spare.clear();
@@ -178,18 +181,21 @@ impl Shared {
         wrote
     }
 
+    /// The line that says how many are missing.
     fn confession(&self, dropped: u64) -> String {
-        let mut line = String::new();
-        let message = format!("{dropped} log lines dropped: their reader is too slow");
-        let written = match self.format {
-            Format::Json => writeln!(
-                line,
-                "{{\"timestamp\":\"{Now}\",\"level\":\"WARN\",\"message\":{}}}",
-                Json(&message)
-            ),
-            Format::Readable => writeln!(line, "{Now} WARN  {message}"),
-        };
-        written.map_or_else(|std::fmt::Error| String::new(), |()| line)
+        let mut message = String::new();
+        push_number(&mut message, dropped);
+        message.push_str(" log lines dropped: their reader is too slow");
+        let mut stamp = Stamp::default();
+        let now = stamp.now();
+        match self.format {
+            Format::Json => {
+                let mut line = format!("{{\"timestamp\":\"{now}\",\"level\":\"WARN\",\"message\":");
+                push_json(&mut line, &message);
+                line + "}\n"
+            }
+            Format::Readable => format!("{now} WARN  {message}\n"),
+        }
     }
 }
 

@@ -1,65 +1,73 @@
-//! Text that is safe to show.
+//! Text that is safe to show, written quickly.
 //!
 //! What a client sent may hold line feeds, terminal escapes or characters that turn the reading direction
 //! round; none of them may forge a log line or move a cursor. They are written as escapes instead, in JSON
-//! and in plain lines alike. Printable ASCII, which is nearly everything, is copied whole.
+//! and in plain lines alike. Printable ASCII, which is nearly everything, is copied whole. A line is written
+//! for each request, so numbers and times do not go through the general formatting.
 
-use std::fmt::{Display, Formatter, Result, Write};
+use std::fmt::Write as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::time::{self, FormatTime as _};
 
-/// A text as one harmless piece of a plain line.
-pub(super) struct Plain<'a>(pub(super) &'a str);
-
-/// A text as a JSON string, quotes included.
-pub(super) struct Json<'a>(pub(super) &'a str);
-
-/// The time now, as RFC 3339 in UTC.
-pub(super) struct Now;
-
-impl Display for Plain<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        if is_simple(self.0) {
-            return f.write_str(self.0);
-        }
-        for character in self.0.chars() {
-            if is_harmful(character) {
-                write!(f, "{}", character.escape_unicode())?;
-            } else {
-                f.write_char(character)?;
-            }
-        }
-        Ok(())
+/// Adds `text` as one harmless piece of a plain line.
+pub(super) fn push_plain(line: &mut String, text: &str) {
+    if is_simple(text) {
+        line.push_str(text);
+    } else {
+        escape(line, text, |line, character| line.extend(character.escape_unicode()));
     }
 }
 
-impl Display for Json<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        f.write_char('"')?;
-        if is_simple(self.0) {
-            f.write_str(self.0)?;
-        } else {
-            self.0.chars().try_for_each(|character| json_character(f, character))?;
-        }
-        f.write_char('"')
+/// Adds `text` as a JSON string, quotes included.
+pub(super) fn push_json(line: &mut String, text: &str) {
+    line.push('"');
+    if is_simple(text) {
+        line.push_str(text);
+    } else {
+        push_inside_json(line, &text.replace('\\', "\\\\").replace('"', "\\\""));
     }
+    line.push('"');
 }
 
-impl Display for Now {
-    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        SystemTime.format_time(&mut Writer::new(f))
-    }
+/// Adds a piece of JSON whose quotes stand already; what is harmful in it lies inside a string. Everything
+/// harmful has four digits.
+pub(super) fn push_inside_json(line: &mut String, json: &str) {
+    escape(line, json, |line, character| {
+        write!(line, "\\u{:04x}", u32::from(character)).ok();
+    });
 }
 
-/// Writes `character` as it stands inside a JSON string; all that is harmful lies in the first plane but
-/// for nothing, so four digits do.
-fn json_character(f: &mut Formatter<'_>, character: char) -> Result {
-    match character {
-        '"' | '\\' => write!(f, "\\{character}"),
-        _ if is_harmful(character) => write!(f, "\\u{:04x}", u32::from(character)),
-        _ => f.write_char(character),
+/// Adds a number.
+pub(super) fn push_number(line: &mut String, number: u64) {
+    line.push_str(itoa::Buffer::new().format(number));
+}
+
+/// Adds a duration in milliseconds, with three digits behind the point.
+pub(super) fn push_milliseconds(line: &mut String, duration: Duration) {
+    let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+    push_number(line, microseconds / 1_000);
+    line.push('.');
+    push_digits(line, microseconds % 1_000, 1_000);
+}
+
+/// Adds `number` with as many digits as `power`, a power of ten above it, has zeros.
+fn push_digits(line: &mut String, number: u64, power: u64) {
+    line.push_str(&itoa::Buffer::new().format(number + power)[1..]);
+}
+
+/// Adds `text`, what is harmful in it in the form that `write` gives it.
+fn escape(line: &mut String, text: &str, write: fn(&mut String, char)) {
+    let mut rest = text;
+    while let Some(start) = rest.find(is_harmful) {
+        let (before, from) = rest.split_at(start);
+        line.push_str(before);
+        let mut characters = from.chars();
+        characters.by_ref().take(1).for_each(|character| write(line, character));
+        rest = characters.as_str();
     }
+    line.push_str(rest);
 }
 
 /// Whether every byte can be copied into a plain line and into a JSON string.
@@ -68,15 +76,48 @@ fn is_simple(text: &str) -> bool {
 }
 
 /// Controls, line separators, and marks that change the direction of what follows.
-pub(super) fn is_harmful(character: char) -> bool {
+fn is_harmful(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
+/// The time as RFC 3339 in UTC, to the microsecond. The date and the second are written once a second.
+#[derive(Debug, Default)]
+pub(super) struct Stamp {
+    second: Option<u64>,
+    text: String,
+}
+
+impl Stamp {
+    /// The time now.
+    pub(super) fn now(&mut self) -> &str {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        if self.second != Some(now.as_secs()) {
+            self.write_second();
+            self.second = Some(now.as_secs());
+        }
+        self.text.truncate("2026-11-21T19:41:31.".len());
+        push_digits(&mut self.text, u64::from(now.subsec_micros()), 1_000_000);
+        self.text.push('Z');
+        &self.text
+    }
+
+    fn write_second(&mut self) {
+        self.text.clear();
+        time::SystemTime.format_time(&mut Writer::new(&mut self.text)).ok();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn pushed(push: fn(&mut String, &str), text: &str) -> String {
+        let mut line = String::new();
+        push(&mut line, text);
+        line
+    }
 
     #[test]
     fn a_text_stays_one_line_and_one_string() {
@@ -88,10 +129,29 @@ mod tests {
             ("\u{202e}txt", "\\u{202e}txt", "\"\\u202etxt\"", "no reversal"),
             ("say \"a\\b\"", "say \"a\\b\"", "\"say \\\"a\\\\b\\\"\"", "quotes end no string"),
             ("für", "für", "\"für\"", "letters are letters"),
+            ("", "", "\"\"", "nothing"),
         ] {
-            assert_eq!(Plain(text).to_string(), plain, "{shows}");
-            assert_eq!(Json(text).to_string(), json, "{shows}");
+            assert_eq!(pushed(push_plain, text), plain, "{shows}");
+            assert_eq!(pushed(push_json, text), json, "{shows}");
             assert_eq!(serde_json::from_str::<String>(json).ok().as_deref(), Some(text), "{shows}");
         }
+    }
+
+    #[test]
+    fn durations_have_three_digits() {
+        for (microseconds, text) in [(0, "0.000"), (7, "0.007"), (1_234, "1.234"), (61_000_000, "61000.000")]
+        {
+            let mut line = String::new();
+            push_milliseconds(&mut line, Duration::from_micros(microseconds));
+            assert_eq!(line, text);
+        }
+    }
+
+    #[test]
+    fn a_stamp_is_the_time() {
+        let mut stamp = Stamp::default();
+        let first = stamp.now().to_owned();
+        assert!(first.len() == 27 && first.ends_with('Z'), "{first}");
+        assert!(stamp.now() >= first.as_str(), "and goes on");
     }
 }

@@ -18,6 +18,11 @@ pub(super) struct Label(u32);
 impl Label {
     /// What all values share for which there was no room.
     pub(super) const OTHER: Self = Self(u32::MAX);
+
+    /// A number for hashing, never 0.
+    pub(super) fn hashed(self) -> u32 {
+        self.0.wrapping_add(2)
+    }
 }
 
 /// The values that have a number.
