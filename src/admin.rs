@@ -67,7 +67,7 @@ pub trait Sources: Send + Sync + 'static {
     fn issuers(&self) -> Vec<IssuerHealth>;
 
     /// What would become of a request; an error is about the question.
-    fn explain(&self, question: &Explain) -> Result<Value, String>;
+    fn explain(&self, question: Explain) -> BoxFuture<'_, Result<Value, String>>;
 
     /// The last time that the configuration was read.
     fn last_reload(&self) -> Option<ReloadReport>;
@@ -247,17 +247,17 @@ impl Admin {
     async fn route(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_owned();
         match (request.method().as_str(), &*path) {
-            ("GET" | "HEAD", _) => self.show(&path, request.uri().query().unwrap_or_default()),
+            ("GET" | "HEAD", _) => self.show(&path, request.uri().query().unwrap_or_default()).await,
             ("POST", "/reload") => answer::reload(&self.sources.reload().await),
             ("POST", "/explain") => match Explain::from_body(request.into_body()).await {
-                Ok(question) => self.explain(&question),
+                Ok(question) => self.explain(question).await,
                 Err(wrong) => answer::error(400, &wrong),
             },
             _ => answer::error(405, "this is read with GET; only /reload and /explain take POST"),
         }
     }
 
-    fn show(&self, path: &str, query: &str) -> Response<Full<Bytes>> {
+    async fn show(&self, path: &str, query: &str) -> Response<Full<Bytes>> {
         match path {
             "/" => answer::page(),
             "/page.css" => answer::style(),
@@ -270,7 +270,7 @@ impl Admin {
             "/denials" => answer::json(200, &status::denials(&self.denials)),
             "/jwks" => answer::json(200, &self.sources.jwks()),
             "/explain" => match Explain::from_query(query) {
-                Ok(question) => self.explain(&question),
+                Ok(question) => self.explain(question).await,
                 Err(wrong) => answer::error(400, &wrong),
             },
             "/reload" => answer::error(405, "reload with POST"),
@@ -290,8 +290,8 @@ impl Admin {
         }
     }
 
-    fn explain(&self, question: &Explain) -> Response<Full<Bytes>> {
-        match self.sources.explain(question) {
+    async fn explain(&self, question: Explain) -> Response<Full<Bytes>> {
+        match self.sources.explain(question).await {
             Ok(explained) => answer::json(200, &explained),
             Err(wrong) => answer::error(400, &wrong),
         }

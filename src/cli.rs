@@ -6,11 +6,14 @@
 //! but that does not exist yet is known here, and says so, instead of being taken for a misspelling.
 
 mod arguments;
+mod check;
 pub mod demo;
+pub mod explain;
 pub mod serve;
+mod test;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::ArgMatches;
@@ -37,6 +40,11 @@ fn dispatch(matches: &ArgMatches, out: &mut dyn Write) -> io::Result<ExitCode> {
         None => Ok(serve::run(arguments::serve(matches, directory))),
         Some(("serve", serve)) => Ok(serve::run(arguments::serve(serve, directory))),
         Some(("demo", demo)) => demo::run(&arguments::demo(demo), out),
+        Some(("check", check)) => check::run(&directory, arguments::check_format(check), out),
+        Some(("explain", explain)) => {
+            explain::run(&directory, &arguments::explain(explain), arguments::explain_json(explain), out)
+        }
+        Some(("test", test)) => test::run(&directory, arguments::test_file(test).as_deref(), out),
         Some((later, _)) => Ok(not_yet(later)),
     }
 }
@@ -64,6 +72,11 @@ fn refuse_usage(error: &clap::Error) -> ExitCode {
     // Nobody is left to tell when the terminal is gone.
     let _ = error.print();
     ExitCode::from(if error.use_stderr() { USAGE } else { CLEAN })
+}
+
+/// Whether standard output takes colours (<https://no-color.org>).
+fn in_colour() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// Writes one line to standard error.

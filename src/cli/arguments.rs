@@ -15,8 +15,10 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::demo;
+use super::check::Format;
+use super::explain::Question;
 use super::serve::{Admin, Options};
+use super::{demo, explain};
 
 /// The flags of `serve`.
 const SERVE_FLAGS: [&str; 3] = ["port", "admin", "workers"];
@@ -124,7 +126,8 @@ fn explain_command() -> Command {
         .long("header")
         .value_name("NAME: VALUE")
         .help("A header of the request; repeatable")
-        .action(ArgAction::Append);
+        .action(ArgAction::Append)
+        .value_parser(explain::header);
     let token = Arg::new("token")
         .long("token")
         .value_name("FILE")
@@ -204,6 +207,45 @@ pub(super) fn demo(matches: &ArgMatches) -> demo::Options {
     demo::Options { directory: matches.get_one("dir").cloned() }
 }
 
+/// How `check` prints.
+pub(super) fn check_format(matches: &ArgMatches) -> Format {
+    match format(matches) {
+        "json" => Format::Json,
+        "sarif" => Format::Sarif,
+        _ => Format::Human,
+    }
+}
+
+/// What `explain` was asked.
+pub(super) fn explain(matches: &ArgMatches) -> Question {
+    let words: Vec<&String> = matches.get_many("request").unwrap_or_default().collect();
+    let (method, url) = match words.as_slice() {
+        [method, url] => (method.as_str(), url.as_str()),
+        [url] => ("GET", url.as_str()),
+        _ => ("GET", ""),
+    };
+    Question {
+        method: method.to_owned(),
+        url: url.to_owned(),
+        headers: matches.get_many("header").unwrap_or_default().cloned().collect(),
+        token: matches.get_one("token").cloned(),
+    }
+}
+
+/// Whether `explain` prints JSON.
+pub(super) fn explain_json(matches: &ArgMatches) -> bool {
+    format(matches) == "json"
+}
+
+/// The file that `test` reads.
+pub(super) fn test_file(matches: &ArgMatches) -> Option<PathBuf> {
+    matches.get_one("file").cloned()
+}
+
+fn format(matches: &ArgMatches) -> &str {
+    matches.get_one::<String>("format").map_or("human", String::as_str)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,6 +289,7 @@ mod tests {
             ("check --format xml", "[possible values: human, json, sarif]"),
             ("schema other", "[possible values: xs-app, xs-tenants]"),
             ("explain", "required"),
+            ("explain / -H nocolon", "NAME: VALUE"),
             ("chekc", "similar"),
         ] {
             let error = typed(line).expect_err(line).to_string();

@@ -116,33 +116,42 @@ impl Stage {
   issuers         http://{issuer}/acme
                   http://{issuer}/globex
 
-Copy into another terminal:
+Copy into another terminal; each comment ends with the status to expect:
 
-  # A token of acme's issuer opens acme: 200
   TOKEN=$(curl -s -X POST 'http://{issuer}/acme/mint?user=alice')
+  SCOPED=$(curl -s -X POST 'http://{issuer}/acme/mint?user=alice&scope=reports.read')
+
+  # the page, and what the backend received: 200
+  curl -i http://acme.localhost:{port}/
+
+  # a token of acme's issuer opens acme: 200
   curl -i -H "Authorization: Bearer $TOKEN" http://acme.localhost:{port}/api/echo
 
-  # The same token at globex: 401
+  # it is refused at globex: 401
   curl -i -H "Authorization: Bearer $TOKEN" http://globex.localhost:{port}/api/echo
 
-  # A forged x-tenant does not arrive; the backend sees acme: 200
+  # a forged x-tenant does not arrive, the backend sees acme: 200
   curl -i -H "Authorization: Bearer $TOKEN" -H 'X-Tenant: globex' http://acme.localhost:{port}/api/echo
 
-  # A route that requires a scope: 403 without it, 200 with it
+  # reports need a scope: 403
   curl -i -H "Authorization: Bearer $TOKEN" http://acme.localhost:{port}/api/reports
-  SCOPED=$(curl -s -X POST 'http://{issuer}/acme/mint?user=alice&scope=reports.read')
+
+  # and open with it: 200
   curl -i -H "Authorization: Bearer $SCOPED" http://acme.localhost:{port}/api/reports
 
-  # An unknown tenant: 404
+  # host and path name different tenants: 400
+  curl -i http://acme.localhost:{port}/t/globex/
+
+  # nobody knows this tenant: 404
   curl -i http://initech.localhost:{port}/
 
-Now edit {folder}/xs-app.json; the next request follows it:
+Then edit the files; the next request follows:
 
-  # /api/echo becomes /service/echo
+  # /api moves to /service: 200
   sed -i.bak 's|/api/(|/service/(|' {folder}/xs-app.json
   curl -i -H "Authorization: Bearer $TOKEN" http://acme.localhost:{port}/service/echo
 
-  # A misspelt key is reported below, with line and column, and changes nothing
+  # a misspelt key is reported below, with line and column, and changes nothing: 200
   sed -i.bak 's|"scope"|"scpoe"|' {folder}/xs-app.json
   curl -i -H "Authorization: Bearer $TOKEN" http://acme.localhost:{port}/service/echo
 

@@ -1,0 +1,63 @@
+//! A configuration that answers questions instead of requests.
+//!
+//! Loads what the server would load and keeps what decisions need: the keys of issuers, fetched where a
+//! question brings a token. It listens nowhere and connects to no destination.
+
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Explanation, Question};
+use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
+use crate::cli::check;
+use crate::config::{self, Environment, Sources};
+use crate::pipeline::Bench;
+use crate::snapshot::Snapshot;
+use crate::tenant::{HostMemo, Meters};
+
+/// A loaded configuration.
+pub struct Oracle {
+    snapshot: Snapshot,
+    bench: Bench,
+    runtime: Runtime,
+}
+
+impl Oracle {
+    /// Loads `directory`'s configuration; `None` where it does not compile, which it then has complained
+    /// about.
+    pub fn load(directory: &Path) -> io::Result<Option<Self>> {
+        let loaded = config::load(&Sources::new(directory, Environment::of_process()));
+        let Some(snapshot) = loaded.snapshot else {
+            check::complain(&loaded.problems, directory);
+            return Ok(None);
+        };
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let bench = bench(&runtime)?;
+        Ok(Some(Self { snapshot, bench, runtime }))
+    }
+
+    /// What would become of the request that `question` describes; an error is about the question.
+    pub fn answer(&self, question: &Question) -> Result<Explanation, String> {
+        self.runtime.block_on(super::explain(&self.snapshot, &self.bench, question))
+    }
+}
+
+/// What decisions are made with.
+fn bench(runtime: &Runtime) -> io::Result<Bench> {
+    let clock = Clock::System;
+    let settings = KeyStoreSettings {
+        runtime: runtime.handle().clone(),
+        extra_roots: Vec::new(),
+        resolver: None,
+        clock: clock.clone(),
+    };
+    let store = KeyStore::new(settings).map_err(io::Error::other)?;
+    Ok(Bench {
+        verifier: Verifier::new(Arc::new(store)),
+        memo: Mutex::new(HostMemo::new()),
+        meters: Arc::new(Meters::new()),
+        assertions: Arc::new(Assertions::generate(clock).map_err(io::Error::other)?),
+    })
+}
