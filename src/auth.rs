@@ -128,3 +128,6 @@ async fn verified(
     let issuer = issuer.ok_or(Refused::NoIssuer)?;
     verifier.verify(issuer, tenant, token).await
 }
+
+#[cfg(test)]
+mod tests;

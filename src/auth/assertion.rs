@@ -93,3 +93,6 @@ impl std::fmt::Debug for Assertions {
         f.debug_struct("Assertions").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

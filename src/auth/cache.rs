@@ -132,3 +132,6 @@ impl Owner {
             && (Arc::ptr_eq(&self.issuer, issuer) || self.issuer == *issuer)
     }
 }
+
+#[cfg(test)]
+mod tests;

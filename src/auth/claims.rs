@@ -121,7 +121,7 @@ fn judge_times(claims: &Map<String, Value>, now: u64) -> Result<(), TokenError> 
     if issued > expires { Err(TokenError::IssuedAfterExpiry) } else { Ok(()) }
 }
 
-/// A NumericDate: a number of seconds, maybe with a fraction, within the years that exist.
+/// A `NumericDate`: a number of seconds, maybe with a fraction, within the years that exist.
 fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, TokenError> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_f64().filter(|seconds| (0.0..=LATEST).contains(seconds));
@@ -262,3 +262,6 @@ fn optional_text<'a>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

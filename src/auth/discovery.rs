@@ -59,79 +59,84 @@ fn authority(url: &str) -> Option<&str> {
 mod tests {
     use super::*;
 
+    const HTTPS: &str = "https://idp.test/realms/a";
+
+    /// Issuer, document, the address of the keys, and what the row shows.
+    type Row = (&'static str, &'static str, Result<&'static str, DiscoveryError>, &'static str);
+
+    const ROWS: &[Row] = &[
+        (
+            HTTPS,
+            r#"{"issuer":"https://idp.test/realms/a","jwks_uri":"https://keys.test/a"}"#,
+            Ok("https://keys.test/a"),
+            "another host may hold the keys",
+        ),
+        (
+            HTTPS,
+            r#"{"issuer":"https://idp.test/realms/b","jwks_uri":"https://keys.test/a"}"#,
+            Err(DiscoveryError::OtherIssuer),
+            "another issuer's document",
+        ),
+        (
+            HTTPS,
+            r#"{"issuer":"https://idp.test/realms/a/","jwks_uri":"https://keys.test/a"}"#,
+            Err(DiscoveryError::OtherIssuer),
+            "a slash makes another issuer",
+        ),
+        (HTTPS, r#"{"jwks_uri":"https://keys.test/a"}"#, Err(DiscoveryError::OtherIssuer), "no issuer"),
+        (
+            HTTPS,
+            r#"{"issuer":"https://idp.test/realms/a","jwks_uri":"http://idp.test/a"}"#,
+            Err(DiscoveryError::UnusableKeyAddress),
+            "less protected than the issuer",
+        ),
+        (
+            HTTPS,
+            r#"{"issuer":"https://idp.test/realms/a","jwks_uri":"file:///etc/passwd"}"#,
+            Err(DiscoveryError::UnusableKeyAddress),
+            "not http at all",
+        ),
+        (
+            HTTPS,
+            r#"{"issuer":"https://idp.test/realms/a"}"#,
+            Err(DiscoveryError::UnusableKeyAddress),
+            "no keys",
+        ),
+        (
+            HTTPS,
+            r#"{"issuer":"https://idp.test/realms/a","jwks_uri":"https://u:p@keys.test/"}"#,
+            Err(DiscoveryError::UnusableKeyAddress),
+            "a user in the address",
+        ),
+        (
+            HTTPS,
+            r#"{"issuer":"x","issuer":"https://idp.test/realms/a","jwks_uri":"https://keys.test/a"}"#,
+            Err(DiscoveryError::Malformed),
+            "a member twice",
+        ),
+        (
+            "http://localhost:9/x",
+            r#"{"issuer":"http://localhost:9/x","jwks_uri":"http://localhost:9/k"}"#,
+            Ok("http://localhost:9/k"),
+            "a developer's issuer",
+        ),
+        (
+            "http://localhost:9/x",
+            r#"{"issuer":"http://localhost:9/x","jwks_uri":"http://169.254.169.254/k"}"#,
+            Err(DiscoveryError::UnusableKeyAddress),
+            "http elsewhere, here link-local",
+        ),
+        (
+            "http://localhost:9/x",
+            r#"{"issuer":"http://localhost:9/x","jwks_uri":"http://localhost:99/k"}"#,
+            Err(DiscoveryError::UnusableKeyAddress),
+            "http on another port",
+        ),
+    ];
+
     #[test]
     fn only_the_configured_issuers_protected_keys_are_used() {
-        let https = "https://idp.test/realms/a";
-        let rows: &[(&str, &str, Result<&str, DiscoveryError>, &str)] = &[
-            (
-                https,
-                r#"{"issuer":"https://idp.test/realms/a","jwks_uri":"https://keys.test/a"}"#,
-                Ok("https://keys.test/a"),
-                "another host may hold the keys",
-            ),
-            (
-                https,
-                r#"{"issuer":"https://idp.test/realms/b","jwks_uri":"https://keys.test/a"}"#,
-                Err(DiscoveryError::OtherIssuer),
-                "another issuer's document",
-            ),
-            (
-                https,
-                r#"{"issuer":"https://idp.test/realms/a/","jwks_uri":"https://keys.test/a"}"#,
-                Err(DiscoveryError::OtherIssuer),
-                "a slash makes another issuer",
-            ),
-            (https, r#"{"jwks_uri":"https://keys.test/a"}"#, Err(DiscoveryError::OtherIssuer), "no issuer"),
-            (
-                https,
-                r#"{"issuer":"https://idp.test/realms/a","jwks_uri":"http://idp.test/a"}"#,
-                Err(DiscoveryError::UnusableKeyAddress),
-                "less protected than the issuer",
-            ),
-            (
-                https,
-                r#"{"issuer":"https://idp.test/realms/a","jwks_uri":"file:///etc/passwd"}"#,
-                Err(DiscoveryError::UnusableKeyAddress),
-                "not http at all",
-            ),
-            (
-                https,
-                r#"{"issuer":"https://idp.test/realms/a"}"#,
-                Err(DiscoveryError::UnusableKeyAddress),
-                "no keys",
-            ),
-            (
-                https,
-                r#"{"issuer":"https://idp.test/realms/a","jwks_uri":"https://u:p@keys.test/"}"#,
-                Err(DiscoveryError::UnusableKeyAddress),
-                "a user in the address",
-            ),
-            (
-                https,
-                r#"{"issuer":"x","issuer":"https://idp.test/realms/a","jwks_uri":"https://keys.test/a"}"#,
-                Err(DiscoveryError::Malformed),
-                "a member twice",
-            ),
-            (
-                "http://localhost:9/x",
-                r#"{"issuer":"http://localhost:9/x","jwks_uri":"http://localhost:9/k"}"#,
-                Ok("http://localhost:9/k"),
-                "a developer's issuer",
-            ),
-            (
-                "http://localhost:9/x",
-                r#"{"issuer":"http://localhost:9/x","jwks_uri":"http://169.254.169.254/k"}"#,
-                Err(DiscoveryError::UnusableKeyAddress),
-                "http elsewhere, here link-local",
-            ),
-            (
-                "http://localhost:9/x",
-                r#"{"issuer":"http://localhost:9/x","jwks_uri":"http://localhost:99/k"}"#,
-                Err(DiscoveryError::UnusableKeyAddress),
-                "http on another port",
-            ),
-        ];
-        for (issuer, document, expected, shows) in rows {
+        for (issuer, document, expected, shows) in ROWS {
             let found = key_set_address(document.as_bytes(), issuer);
             assert_eq!(found.as_deref(), expected.as_deref(), "{shows}");
         }

@@ -34,6 +34,11 @@ pub type Resolver = Arc<dyn Fn(&str) -> Addresses + Send + Sync>;
 /// Addresses, once they are found; their ports do not matter.
 pub type Addresses = Pin<Box<dyn Future<Output = std::io::Result<Vec<SocketAddr>>> + Send>>;
 
+/// The extra certificates cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("a certificate authority cannot be used")]
+pub struct UnusableRoots(#[from] rustls::Error);
+
 /// Why a document could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FetchError {
@@ -60,7 +65,7 @@ impl Fetcher {
     pub(super) fn new(
         extra_roots: &[CertificateDer<'static>],
         resolver: Option<Resolver>,
-    ) -> Result<Self, rustls::Error> {
+    ) -> Result<Self, UnusableRoots> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         for certificate in extra_roots {
             roots.add(certificate.clone())?;

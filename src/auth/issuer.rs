@@ -222,7 +222,7 @@ fn filled(template: &str, key: Option<&str>) -> String {
     key.map_or_else(|| template.to_owned(), |key| template.replace(PLACEHOLDER, key))
 }
 
-const PLACEHOLDER: &str = "{tenant}";
+pub(super) const PLACEHOLDER: &str = "{tenant}";
 
 /// The issuers of every tenant of one snapshot.
 #[derive(Debug, Default)]
@@ -230,6 +230,8 @@ pub struct Issuers {
     defaults: Option<IssuerSpec>,
     /// By [`TenantIndex`]; `None` inside is a tenant whose own issuer does not compile.
     listed: Box<[OnceLock<Option<Arc<Issuer>>>]>,
+    /// Tenants outside the table with an issuer of their own, such as the provider.
+    named: HashMap<Option<TenantKey>, Option<Arc<Issuer>>>,
     /// Tenants that were accepted by their key alone.
     unlisted: RwLock<HashMap<TenantKey, Arc<Issuer>>>,
     /// The only tenant of a configuration without tenancy.
@@ -240,11 +242,8 @@ impl Issuers {
     /// A builder for a table of `tenants` tenants.
     #[must_use]
     pub fn builder(tenants: usize) -> IssuersBuilder {
-        IssuersBuilder {
-            defaults: None,
-            listed: (0..tenants).map(|_| OnceLock::new()).collect(),
-            own: Vec::new(),
-        }
+        let listed = (0..tenants).map(|_| OnceLock::new()).collect();
+        IssuersBuilder { issuers: Self { listed, ..Self::default() }, own: Vec::new() }
     }
 
     /// The issuer of `tenant`; `None` where it has none.
@@ -254,6 +253,9 @@ impl Issuers {
             (Some(TenantIndex(index)), _) => {
                 let place = self.listed.get(usize::try_from(index).ok()?)?;
                 place.get_or_init(|| self.made(tenant)).clone()
+            }
+            (None, _) if !self.named.is_empty() && self.named.contains_key(&tenant.key) => {
+                self.named.get(&tenant.key)?.clone()
             }
             (None, Some(key)) => self.unlisted(key, tenant),
             (None, None) => self.keyless.get_or_init(|| self.made(tenant)).clone(),
@@ -284,8 +286,7 @@ impl Issuers {
 /// Gathers the issuers of a configuration.
 #[derive(Debug)]
 pub struct IssuersBuilder {
-    defaults: Option<IssuerSpec>,
-    listed: Box<[OnceLock<Option<Arc<Issuer>>>]>,
+    issuers: Issuers,
     own: Vec<(TenantKey, Arc<Issuer>)>,
 }
 
@@ -294,7 +295,7 @@ impl IssuersBuilder {
     /// tenant can fail later.
     pub fn defaults(&mut self, spec: IssuerSpec) -> Result<(), IssuerError> {
         Issuer::compile(&spec, Some("tenant"), None)?;
-        self.defaults = Some(spec);
+        self.issuers.defaults = Some(spec);
         Ok(())
     }
 
@@ -302,11 +303,7 @@ impl IssuersBuilder {
     pub fn tenant(&mut self, tenant: &Tenant, spec: &IssuerSpec) -> Result<(), IssuerError> {
         let key = tenant.key.as_ref();
         let compiled = Issuer::compile(spec, key.map(TenantKey::as_str), tenant.id.as_deref()).map(Arc::new);
-        if let Some(TenantIndex(index)) = tenant.index
-            && let Some(place) = usize::try_from(index).ok().and_then(|index| self.listed.get_mut(index))
-        {
-            *place = OnceLock::from(compiled.as_ref().ok().cloned());
-        }
+        self.place(tenant, compiled.as_ref().ok().cloned());
         let issuer = compiled?;
         if let Some(key) = key {
             self.own.push((key.clone(), issuer));
@@ -314,17 +311,28 @@ impl IssuersBuilder {
         Ok(())
     }
 
+    fn place(&mut self, tenant: &Tenant, issuer: Option<Arc<Issuer>>) {
+        let Some(TenantIndex(index)) = tenant.index else {
+            self.issuers.named.insert(tenant.key.clone(), issuer);
+            return;
+        };
+        if let Some(place) = usize::try_from(index).ok().and_then(|index| self.issuers.listed.get_mut(index))
+        {
+            *place = OnceLock::from(issuer);
+        }
+    }
+
     /// The issuers, unless two tenants would accept the same tokens. `is_served` says of a key whether
     /// it is a tenant: one of the table, or any, where unknown tenants are accepted.
     pub fn build(self, is_served: impl Fn(&TenantKey) -> bool) -> Result<Issuers, Vec<IssuerError>> {
         let mut problems = super::distinct::among_own(&self.own);
-        if let Some(spec) = &self.defaults {
-            let sharers = self.listed.iter().filter(|place| place.get().is_none()).count();
+        if let Some(spec) = &self.issuers.defaults {
+            let sharers = self.issuers.listed.iter().filter(|place| place.get().is_none()).count();
             problems.extend(super::distinct::of_defaults(spec, sharers, &self.own, is_served));
         }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(Issuers { defaults: self.defaults, listed: self.listed, ..Issuers::default() })
+        if problems.is_empty() { Ok(self.issuers) } else { Err(problems) }
     }
 }
+
+#[cfg(test)]
+mod tests;

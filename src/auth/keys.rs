@@ -222,3 +222,6 @@ fn fingerprint(bytes: &[u8]) -> [u8; 32] {
     fingerprint.copy_from_slice(digest.as_ref());
     fingerprint
 }
+
+#[cfg(test)]
+mod tests;

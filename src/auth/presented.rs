@@ -112,3 +112,6 @@ impl Credential {
 fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
+
+#[cfg(test)]
+mod tests;

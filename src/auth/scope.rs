@@ -174,3 +174,6 @@ fn other_application(reference: &str, own: &str) -> Option<String> {
 fn is_scope_byte(byte: u8) -> bool {
     matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, watch};
 
 use super::clock::Clock;
 use super::discovery::{self, DiscoveryError};
-pub use super::fetch::{Addresses, Resolver};
+pub use super::fetch::{Addresses, Resolver, UnusableRoots};
 use super::fetch::{FetchError, Fetcher, TOTAL_TIMEOUT};
 use super::issuer::Source;
 use super::keys::{KeySet, KeySetError};
@@ -46,11 +46,6 @@ pub struct KeyStoreSettings {
     /// The time.
     pub clock: Clock,
 }
-
-/// The extra certificates cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("a certificate authority cannot be used")]
-pub struct UnusableRoots(#[source] rustls::Error);
 
 /// How many fetches there were.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,7 +77,7 @@ struct Shared {
 impl KeyStore {
     /// An empty store.
     pub fn new(settings: KeyStoreSettings) -> Result<Self, UnusableRoots> {
-        let fetcher = Fetcher::new(&settings.extra_roots, settings.resolver).map_err(UnusableRoots)?;
+        let fetcher = Fetcher::new(&settings.extra_roots, settings.resolver)?;
         let shared = Shared {
             runtime: settings.runtime,
             fetcher,

@@ -278,3 +278,6 @@ pub fn fuzz(bytes: &[u8]) {
     let header = URL_SAFE_NO_PAD.encode(bytes);
     let _ = Unverified::parse(&format!("{header}.e30.AA"));
 }
+
+#[cfg(test)]
+mod tests;

@@ -102,3 +102,6 @@ impl XsuaaBinding {
 fn scheme(url: &str) -> &'static str {
     if url.starts_with("http://") { "http" } else { "https" }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,3 +14,6 @@
 mod architecture;
 mod config;
 mod patterns;
+mod security_23_tokens;
+mod security_24_keys;
+mod tokens;

@@ -1,0 +1,60 @@
+use super::*;
+
+/// What a case looks like: the headers, the bearer token or why not, the router's bearer token.
+type Row<'a> =
+    (&'a [(&'static str, &'a str)], Result<Option<&'a str>, ()>, Result<Option<&'a str>, ()>, &'a str);
+
+#[test]
+fn credentials_are_read_and_nothing_is_refused_yet() {
+    let own = "authorization";
+    let router = "x-approuter-authorization";
+    let rows: &[Row<'_>] = &[
+        (&[], Ok(None), Ok(None), "nothing"),
+        (&[(own, "Bearer a.b.c")], Ok(Some("a.b.c")), Ok(None), "a bearer token"),
+        (&[(own, "bEARER  a.b.c")], Ok(Some("a.b.c")), Ok(None), "any case, several blanks"),
+        (&[(router, "Bearer r")], Ok(Some("r")), Ok(Some("r")), "the router's header"),
+        (
+            &[(own, "Bearer a"), (router, "Bearer r")],
+            Ok(Some("r")),
+            Ok(Some("r")),
+            "the router's header wins",
+        ),
+        (&[(own, "Bearer a"), (router, "")], Ok(Some("a")), Ok(None), "an empty router header is none"),
+        (&[(own, "Basic dTpw")], Ok(None), Ok(None), "basic is no bearer token"),
+        (&[(own, "Negotiate x")], Ok(None), Ok(None), "another scheme"),
+        (&[(own, "Bearer a"), (own, "Bearer a")], Err(()), Ok(None), "two headers, even of one value"),
+        (&[(own, "Bearer a"), (own, "Basic dTpw")], Err(()), Ok(None), "two headers of two schemes"),
+        (&[(router, "Bearer a"), (router, "Bearer b")], Err(()), Err(()), "two router headers"),
+        (&[(own, "Bearer")], Err(()), Ok(None), "a scheme alone"),
+        (&[(own, "Bearer ")], Err(()), Ok(None), "a scheme and a blank"),
+        (&[(own, "Bearer a, Bearer b")], Err(()), Ok(None), "two in one header"),
+        (&[(own, "Bearer a b")], Err(()), Ok(None), "a blank inside"),
+        (&[(own, "Bearer a\"")], Err(()), Ok(None), "a quote inside"),
+        (&[(own, "Bearer\ta")], Err(()), Ok(None), "a tab for a blank"),
+        (&[(own, "Bearer é")], Err(()), Ok(None), "beyond ASCII"),
+        (&[(own, "a.b.c")], Err(()), Ok(None), "a token without a scheme"),
+        (&[(router, "a.b.c")], Err(()), Err(()), "a router token without a scheme"),
+        (
+            &[(router, "Basic dTpw"), (own, "Bearer a")],
+            Err(()),
+            Err(()),
+            "the router's header is always a bearer token",
+        ),
+    ];
+    for (headers, bearer, router_bearer, shows) in rows {
+        let mut map = HeaderMap::new();
+        for (name, value) in *headers {
+            map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+        }
+        let presented = identify(&map);
+        assert_eq!(presented.bearer().map_err(drop), *bearer, "{shows}");
+        assert_eq!(presented.router_bearer().map_err(drop), *router_bearer, "{shows}, router");
+    }
+}
+
+#[test]
+fn a_token_is_not_printed() {
+    let mut map = HeaderMap::new();
+    map.insert(AUTHORIZATION, HeaderValue::from_static("Bearer hunter2"));
+    assert!(!format!("{:?}", identify(&map)).contains("hunter2"));
+}
