@@ -13,6 +13,7 @@
 
 mod architecture;
 mod config;
+mod fuzz_replay;
 mod patterns;
 mod security_23_tokens;
 mod security_24_keys;

@@ -1,0 +1,124 @@
+//! What of an observed case must agree, and how it is compared.
+//!
+//! Status; which backend saw which method and URL, with the forwarding headers' values; names and
+//! attributes of cookies; CSRF, CORS and `Allow`; where a redirect goes; the body of what is not a
+//! refusal. Not: reason phrases, order and case of headers, spelling of an `ETag`, the text of refusals,
+//! `Connection` towards a backend, compression. An IPv4 address is compared without its mapping.
+
+use serde_json::{Map, Value};
+
+use super::super::harness::{Recorded, Reply};
+
+/// Headers of the forwarded request that must agree.
+const FORWARDED: [&str; 9] = [
+    "host",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-for",
+    "x-forwarded-path",
+    "tenantid",
+    "authorization",
+    "cookie",
+    "x-correlationid",
+];
+
+/// Headers of the answer that must agree.
+const ANSWERED: [&str; 9] = [
+    "location",
+    "allow",
+    "x-csrf-token",
+    "www-authenticate",
+    "content-range",
+    "accept-ranges",
+    "last-modified",
+    "content-type",
+    "set-cookie",
+];
+
+/// What differs, in words; empty when nothing does.
+pub(super) fn differences(expected: &Value, reply: Option<&Reply>, seen: &[(u16, Recorded)]) -> Vec<String> {
+    let mut found = Vec::new();
+    let Some(reply) = reply else { return vec![format!("no answer, {} was expected", expected["status"])] };
+    let mut note = |what: &str, expected: String, actual: String| {
+        if !fits(&expected, &actual) {
+            found.push(format!("{what}: {actual:?}, observed {expected:?}"));
+        }
+    };
+    note("status", expected["status"].to_string(), reply.status.to_string());
+    let headers = expected["headers"].as_object().cloned().unwrap_or_default();
+    let refusal = reply.status >= 400 && expected["upstream"].is_null();
+    for name in ANSWERED {
+        if refusal && matches!(name, "content-type" | "last-modified" | "accept-ranges") {
+            continue;
+        }
+        note(name, observed(&headers, name), normal(name, &reply.all(name).join("\n")));
+    }
+    if let (Some(body), false) = (expected["body"].as_str(), refusal) {
+        note("body", body.to_owned(), reply.text());
+    }
+    upstream(&expected["upstream"], seen, &mut note);
+    found
+}
+
+fn upstream(expected: &Value, seen: &[(u16, Recorded)], note: &mut impl FnMut(&str, String, String)) {
+    let line = |backend: &str, method: &str, url: &str| format!("{backend} {method} {url}");
+    let actual: Vec<String> = seen
+        .iter()
+        .map(|(port, request)| line(&port.to_string(), &request.head.method, &request.head.target))
+        .collect();
+    if expected.is_null() {
+        note("upstream", String::new(), actual.join(", "));
+        return;
+    }
+    let text = |key: &str| expected[key].as_str().unwrap_or_default();
+    note("upstream", line(text("backend"), text("method"), text("url")), actual.join(", "));
+    let Some((_, request)) = seen.first() else { return };
+    let headers = expected["headers"].as_object().cloned().unwrap_or_default();
+    for name in FORWARDED {
+        note(
+            &format!("upstream {name}"),
+            observed(&headers, name),
+            normal(name, &request.all(name).join("\n")),
+        );
+    }
+}
+
+/// The observed value of a header, `""` for none.
+fn observed(headers: &Map<String, Value>, name: &str) -> String {
+    let text = match headers.get(name) {
+        None => String::new(),
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n"),
+        Some(value) => value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+    };
+    normal(name, &text)
+}
+
+/// A value without what need not agree.
+fn normal(name: &str, value: &str) -> String {
+    match name {
+        "x-forwarded-for" => value.replace("::ffff:", ""),
+        "host" => value.replace("127.0.0.1", "localhost"),
+        "content-type" => value.to_ascii_lowercase().replace("; ", ";"),
+        "allow" => {
+            let mut methods: Vec<&str> = value.split(',').map(str::trim).collect();
+            methods.sort_unstable();
+            methods.join(",")
+        }
+        _ => value.to_owned(),
+    }
+}
+
+/// Whether a value is what was observed, `{*}` standing for anything.
+fn fits(expected: &str, actual: &str) -> bool {
+    let mut parts = expected.split("{*}");
+    let Some(mut rest) = actual.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let mut open = false;
+    for part in parts {
+        open = true;
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.is_empty() || (open && expected.ends_with("{*}"))
+}

@@ -1,0 +1,212 @@
+//! Starts a named configuration of the observed cases.
+//!
+//! Two echo backends, a stand-in XSUAA and a port that nobody listens at stand for the placeholders.
+//! Keys that are not supported yet are taken out, and with them the routes that are nothing without
+//! them; what remains is what the case was about, or the case is listed.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener};
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Value, json};
+
+use super::super::harness::backend::Next;
+use super::super::harness::tls::TlsBackend;
+use super::super::harness::{Backend, Issuer, Recorded, Server, Setup};
+
+/// Keys at the top of `xs-app.json` that are not supported yet.
+const LATER_KEYS: [&str; 13] = [
+    "login",
+    "logout",
+    "destinations",
+    "errorPage",
+    "compression",
+    "responseHeaders",
+    "cors",
+    "websockets",
+    "whitelistService",
+    "pluginMetadataEndpoint",
+    "sessionTimeout",
+    "services",
+    "stateProtection",
+];
+
+/// Keys of a route that are not supported yet and may be left out.
+const LATER_ROUTE_KEYS: [&str; 3] =
+    ["setBackendSessionCookies", "identityProvider", "dynamicIdentityProvider"];
+
+/// Keys of a route without which it is another route.
+const LATER_ROUTES: [&str; 2] = ["replace", "service"];
+
+/// Variables that are not supported yet.
+const LATER_VARIABLES: [&str; 7] = [
+    "plugins",
+    "httpHeaders",
+    "SEND_XFRAMEOPTIONS",
+    "COMPRESSION",
+    "CORS",
+    "CJ_PROTECT_WHITELIST",
+    "ENABLE_X_FORWARDED_HOST_VALIDATION",
+];
+
+/// A configuration that runs.
+pub(super) struct Running {
+    /// The server.
+    pub(super) server: Server,
+    backends: [Backend; 2],
+    _uaa: Uaa,
+    placeholders: Vec<(&'static str, String)>,
+}
+
+/// What stands at `{UAA}`: the key set, or TLS that nobody trusts where a route goes there by https.
+enum Uaa {
+    Keys(Backend),
+    Tls(TlsBackend),
+}
+
+impl Uaa {
+    fn start(over_tls: bool, keys: Value) -> Self {
+        if over_tls {
+            return Self::Tls(TlsBackend::start("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"));
+        }
+        let keys = keys.to_string();
+        Self::Keys(Backend::answering(move |exchange| {
+            if exchange.body().is_err() {
+                return Next::Close;
+            }
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}",
+                keys.len()
+            );
+            exchange.write(format!("{head}\r\n\r\n{keys}"));
+            Next::Keep
+        }))
+    }
+
+    fn address(&self) -> SocketAddr {
+        match self {
+            Self::Keys(backend) => backend.address,
+            Self::Tls(backend) => backend.address,
+        }
+    }
+}
+
+fn configuration(name: &str) -> Value {
+    let all: Value = serde_json::from_str(include_str!("../../cases/observed/configs.json")).unwrap();
+    all[name].clone()
+}
+
+/// The configuration without what is not supported yet.
+fn supported(mut configuration: Value) -> Value {
+    let app = configuration["xsapp"].as_object_mut().unwrap();
+    app.retain(|key, _| !LATER_KEYS.contains(&key.as_str()));
+    if let Some(routes) = app.get_mut("routes").and_then(Value::as_array_mut) {
+        routes.retain(|route| {
+            LATER_ROUTES.iter().all(|key| route[*key].is_null()) && route["authenticationType"] != "basic"
+        });
+        for route in routes {
+            route.as_object_mut().unwrap().retain(|key, _| !LATER_ROUTE_KEYS.contains(&key.as_str()));
+        }
+    }
+    if let Some(variables) = configuration["env"].as_object_mut() {
+        variables.retain(|key, _| !LATER_VARIABLES.contains(&key.as_str()));
+    }
+    configuration
+}
+
+fn claims(uaa: SocketAddr) -> Value {
+    json!({"iss": format!("http://localhost:{}/oauth/token", uaa.port()), "zid": "zid-1", "cid": "sb-app!t1",
+           "client_id": "sb-app!t1", "azp": "sb-app!t1", "aud": ["app!t1", "sb-app!t1", "openid"],
+           "scope": ["openid", "app!t1.viewer"], "user_name": "u1", "email": "u1@example.com",
+           "grant_type": "authorization_code", "ext_attr": {"enhancer": "XSUAA", "zdn": "provider"}})
+}
+
+impl Running {
+    /// Starts the configuration of this name; what the server said where it does not start.
+    pub(super) fn start(name: &str) -> Result<Self, String> {
+        let configuration = supported(configuration(name));
+        let backends = [Backend::start(), Backend::start()];
+        let issuer = Issuer::new("unused");
+        let over_tls = configuration.to_string().contains("https://localhost:{UAA}");
+        let uaa = Uaa::start(over_tls, issuer.key_set());
+        let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let token = issuer.token(&claims(uaa.address()));
+        let port = |address: SocketAddr| address.port().to_string();
+        let mut placeholders = vec![
+            ("{BACKEND}", port(backends[0].address)),
+            ("{BACKEND2}", port(backends[1].address)),
+            ("{UAA}", port(uaa.address())),
+            ("{DEAD}", port(dead)),
+            ("{JWKS_PEM}", issuer.public_pem()),
+            ("{JWT}", token),
+        ];
+        let setup = setup(&fill_value(&configuration, &placeholders));
+        let output = setup.run(&["check", "--format", "json"]);
+        let refused = refusal(&output.stdout);
+        if output.status.code() != Some(0) || refused.contains("not_supported_yet") {
+            return Err(refused);
+        }
+        let server = setup.start();
+        placeholders.push(("{PORT}", port(server.address)));
+        Ok(Self { server, backends, _uaa: uaa, placeholders })
+    }
+
+    /// A text with its placeholders filled in.
+    pub(super) fn fill(&self, text: &str) -> String {
+        fill(text, &self.placeholders)
+    }
+
+    /// A value with its placeholders filled in.
+    pub(super) fn fill_value(&self, value: &Value) -> Value {
+        fill_value(value, &self.placeholders)
+    }
+
+    /// What the backends saw since the last call, with the port of each.
+    pub(super) fn seen(&self) -> Vec<(u16, Recorded)> {
+        let of = |backend: &Backend| {
+            let port = backend.address.port();
+            backend.take().into_iter().map(move |request| (port, request)).collect::<Vec<_>>()
+        };
+        self.backends.iter().flat_map(of).collect()
+    }
+}
+
+fn fill(text: &str, placeholders: &[(&'static str, String)]) -> String {
+    placeholders.iter().fold(text.to_owned(), |text, (name, value)| text.replace(name, value))
+}
+
+fn fill_value(value: &Value, placeholders: &[(&'static str, String)]) -> Value {
+    match value {
+        Value::String(text) => Value::String(fill(text, placeholders)),
+        Value::Array(list) => list.iter().map(|value| fill_value(value, placeholders)).collect(),
+        Value::Object(map) => {
+            map.iter().map(|(key, value)| (key.clone(), fill_value(value, placeholders))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    }
+}
+
+fn setup(configuration: &Value) -> Setup {
+    let mut setup = Setup::new(&configuration["xsapp"]);
+    for (name, value) in configuration["env"].as_object().into_iter().flatten() {
+        setup = setup.variable(name, value.clone());
+    }
+    let observed_at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    for (name, text) in configuration["files"].as_object().into_iter().flatten() {
+        setup = setup.file(name, text.as_str().unwrap());
+        File::options().write(true).open(setup.path().join(name)).unwrap().set_modified(observed_at).unwrap();
+    }
+    setup
+}
+
+/// The problems that stop a start, one line.
+fn refusal(report: &[u8]) -> String {
+    let report: Value = serde_json::from_slice(report).unwrap_or_default();
+    let problems = report["problems"].as_array().into_iter().flatten();
+    let stopping =
+        problems.filter(|problem| problem["severity"] == "error" || problem["code"] == "not_supported_yet");
+    stopping
+        .map(|problem| format!("{} {} {}", problem["code"], problem["key"], problem["message"]))
+        .collect::<Vec<_>>()
+        .join("; ")
+}
