@@ -5,6 +5,9 @@ const EVERY_MS = 2000;
 const element = (id) => document.getElementById(id);
 const number = (value) => value.toLocaleString("en");
 const rate = (value) => (value === null ? "–" : value < 10 ? value.toFixed(1) : number(Math.round(value)));
+// Swedish writes dates as ISO 8601 does, in the reader's own time zone.
+const date = (text) => new Date(text).toLocaleString("sv");
+const time = (text) => new Date(text).toLocaleTimeString("sv");
 let previous = null;
 
 function cell(text, kind) {
@@ -57,7 +60,7 @@ function showTraffic(status, seconds) {
 function showTenants(tenants, seconds) {
   const before = new Map((previous?.status.tenants ?? []).map((it) => [it.tenant, it.requests]));
   const rows = tenants.slice(0, 50).map((it) => [
-    cell(it.tenant),
+    it.tenant === "" ? cell("no tenant", "soft") : cell(it.tenant),
     cell(rate(perSecond(it.requests, before.get(it.tenant), seconds)), "n"),
     cell(number(it.requests), "n"),
     cell(number(it.refused), "n"),
@@ -71,7 +74,7 @@ function showIssuers(issuers) {
     cell(it.issuer, "code"),
     cell(number(it.tenants), "n"),
     cell(number(it.keys), "n"),
-    cell(it.fetched ? new Date(it.fetched).toLocaleString() : "never"),
+    cell(it.fetched ? date(it.fetched) : "never", "w"),
     cell(it.problem ?? "healthy", it.problem ? "bad" : "good"),
   ]);
   fill("issuers", rows, "none was asked for its keys", 5);
@@ -79,13 +82,13 @@ function showIssuers(issuers) {
 
 function showDenials(denials) {
   const rows = denials.map((it) => [
-    cell(new Date(it.time).toLocaleTimeString()),
-    cell(it.tenant ?? "–"),
+    cell(time(it.time), "w"),
+    cell(it.tenant ?? "–", "w"),
     cell(`${it.method} ${it.path}`, "code"),
     cell(it.status, "n"),
-    cell(it.code, "code"),
+    cell(it.code, "code w"),
     cell(it.reason),
-    cell(it.id, "code"),
+    cell(it.id, "code w"),
   ]);
   fill("denials", rows, "nobody was refused", 7);
 }
@@ -94,7 +97,8 @@ function problemLine(problem) {
   const li = document.createElement("li");
   const place = document.createElement("code");
   place.textContent = `${problem.file ?? ""}:${problem.line ?? ""}:${problem.column ?? ""} `;
-  li.append(place, `${problem.severity ?? ""}: ${problem.message ?? ""} ${problem.hint ?? ""}`);
+  const hint = problem.hint ? ` (${problem.hint})` : "";
+  li.append(place, `${problem.severity ?? ""}: ${problem.message ?? ""}${hint}`);
   if (problem.severity === "error") li.className = "bad";
   return li;
 }
@@ -107,7 +111,7 @@ function showReload(reload) {
     refused: "refused; the configuration from before stays in use",
   };
   const line = element("last-reload");
-  line.textContent = `${new Date(reload.time).toLocaleString()}: ${words[reload.result] ?? reload.result}`;
+  line.textContent = `${date(reload.time)}: ${words[reload.result] ?? reload.result}`;
   line.className = reload.result === "refused" ? "bad" : "soft";
   element("problems").replaceChildren(...reload.problems.map(problemLine));
 }
@@ -117,7 +121,7 @@ function show(status) {
   const seconds = previous ? (at - previous.at) / 1000 : 0;
   element("ready").textContent = status.ready ? "ready" : `not ready: ${status.not_ready}`;
   element("ready").className = status.ready ? "badge good" : "badge bad";
-  element("about").textContent = `${status.version}, since ${new Date(status.started).toLocaleString()}`;
+  element("about").textContent = `${status.version}, since ${date(status.started)}`;
   showTraffic(status, seconds);
   showTenants(status.tenants, seconds);
   showIssuers(status.issuers);

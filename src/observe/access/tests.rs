@@ -1,6 +1,6 @@
 //! What a line says, and what it never says.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::Ipv4Addr;
 use std::sync::mpsc;
 

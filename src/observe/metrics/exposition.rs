@@ -1,4 +1,4 @@
-//! Adds the shards up and writes them as OpenMetrics text.
+//! Adds the shards up and writes them in the text form of `OpenMetrics`.
 //!
 //! The sums live for one scrape only. Names are those of the documentation, `_total` is added to counters
 //! by the format itself. Series come in a fixed order, so that two scrapes can be compared by eye.
@@ -96,7 +96,7 @@ impl Totals {
         for (series, &count) in &self.requests {
             let route = series.route.map_or_else(|| "none".to_owned(), |index| index.to_string());
             let status = series.status.to_string();
-            let tenant = series.tenant.map_or("none", |label| value(&self.tenants, label));
+            let tenant = series.tenant.map_or("", |label| value(&self.tenants, label));
             let labels = [("route", &*route), ("status", &*status), ("tenant", tenant)];
             metric.encode_family(&labels)?.encode_counter::<NoLabelSet, _, u64>(&count, None)?;
         }

@@ -11,12 +11,15 @@ use foldhash::fast::RandomState;
 
 use super::lock;
 
+/// The value of all for which there was no room.
+const OTHER: &str = "other";
+
 /// A label value's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct Label(u32);
 
 impl Label {
-    /// What all values share for which there was no room.
+    /// The number of [`OTHER`].
     pub(super) const OTHER: Self = Self(u32::MAX);
 
     /// A number for hashing, never 0.
@@ -50,8 +53,13 @@ impl Labels {
         lock(&self.names).clone()
     }
 
-    /// Numbers `name` if there is room, and tells `known` what it needs to know.
+    /// Numbers `name` if there is room, and tells `known` what it needs to know. Who is called `other`
+    /// shares that value with the rest: there must not be two series of one name.
     fn admit(&self, name: &str, known: &mut Known) -> Label {
+        if name == OTHER {
+            known.numbers.insert(name.into(), Label::OTHER);
+            return Label::OTHER;
+        }
         let names = &mut *lock(&self.names);
         if names.len() < self.capacity && !names.iter().any(|it| &**it == name) {
             names.push(name.into());
@@ -75,5 +83,5 @@ impl Known {
 
 /// The value behind a number.
 pub(super) fn value(names: &[Arc<str>], label: Label) -> &str {
-    usize::try_from(label.0).ok().and_then(|index| names.get(index)).map_or("other", |name| name)
+    usize::try_from(label.0).ok().and_then(|index| names.get(index)).map_or(OTHER, |name| name)
 }

@@ -21,7 +21,7 @@ pub struct Traffic {
 pub struct Summary {
     /// All traffic.
     pub all: Traffic,
-    /// Traffic by tenant, the busiest first; `none` is what named no tenant.
+    /// Traffic by tenant, the busiest first; the empty key is what named no tenant.
     pub tenants: Vec<(String, Traffic)>,
     /// Half of all answers took at most so many milliseconds; `None` above 30 s.
     pub p50_ms: Option<f64>,
@@ -53,7 +53,7 @@ pub(super) fn of(totals: &Totals) -> Summary {
     let mut all = Traffic::default();
     let mut tenants = BTreeMap::<&str, Traffic>::new();
     for (series, &count) in &totals.requests {
-        let tenant = series.tenant.map_or("none", |label| value(&totals.tenants, label));
+        let tenant = series.tenant.map_or("", |label| value(&totals.tenants, label));
         all.add(series.status, count);
         tenants.entry(tenant).or_default().add(series.status, count);
     }

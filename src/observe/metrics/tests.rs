@@ -110,7 +110,7 @@ fn what_workers_counted_is_added_up() {
     for (id, value) in [
         ("vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"acme\"}", 2.0),
         ("vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"globex\"}", 1.0),
-        ("vestibule_requests_total{route=\"none\",status=\"404\",tenant=\"none\"}", 1.0),
+        ("vestibule_requests_total{route=\"none\",status=\"404\",tenant=\"\"}", 1.0),
         ("vestibule_request_duration_seconds_count", 4.0),
         ("vestibule_request_duration_seconds_bucket{le=\"0.0005\"}", 0.0),
         ("vestibule_request_duration_seconds_bucket{le=\"0.001\"}", 4.0),
@@ -155,13 +155,28 @@ fn tenants_beyond_the_bound_are_other_for_every_worker() {
     for key in &keys {
         two.request(&observation(key));
     }
+    one.request(&observation("other"));
     let series = parse(&metrics.text());
     let tenants: Vec<_> =
         series.iter().filter(|(id, _)| id.starts_with("vestibule_requests_total")).collect();
     assert_eq!(tenants.len(), TENANT_LABELS + 1);
-    assert_eq!(series["vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"other\"}"], 100.0);
+    assert_eq!(series["vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"other\"}"], 101.0);
     assert_eq!(series["vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"t0\"}"], 3.0);
     assert_eq!(series["vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"t199\"}"], 2.0);
+}
+
+#[test]
+fn no_tenant_can_be_named_like_a_label_of_ours() {
+    let metrics = Metrics::new();
+    let recorder = metrics.recorder();
+    for tenant in [None, Some("other"), Some("none"), Some("-"), Some("acme"), Some("other")] {
+        recorder.request(&Observation { tenant, ..observation("") });
+    }
+    let series = parse(&metrics.text());
+    for (tenant, count) in [("", 1.0), ("other", 2.0), ("none", 1.0), ("-", 1.0), ("acme", 1.0)] {
+        let id = format!("vestibule_requests_total{{route=\"3\",status=\"200\",tenant=\"{tenant}\"}}");
+        assert_eq!(series.get(&id), Some(&count), "{tenant:?}");
+    }
 }
 
 #[test]
