@@ -275,3 +275,6 @@ impl Routes {
         HeaderValue::try_from(allowed.join(", ")).unwrap_or(HeaderValue::from_static(""))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -213,3 +213,6 @@ fn find_regular(regex: &regex::Regex, text: &str) -> Option<Groups> {
 fn to_u32(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;

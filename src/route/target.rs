@@ -175,3 +175,6 @@ fn has_scheme(target: &str) -> bool {
     scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
 }
+
+#[cfg(test)]
+mod tests;

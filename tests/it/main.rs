@@ -18,3 +18,5 @@ mod patterns;
 mod security_23_tokens;
 mod security_24_keys;
 mod tokens;
+mod security_14_query_match;
+mod security_32_patterns;

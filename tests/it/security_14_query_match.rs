@@ -1,0 +1,78 @@
+//! Attack class 14: a query, a fragment or a parameter that completes a public pattern.
+//!
+//! Recipe: a public route for style sheets before a protected one for everything, in each way such a
+//! pattern is written; requests for the protected part that look like style sheets. Must happen: the
+//! protected route gets them, or they are refused.
+
+use http::Method;
+use vestibule::auth::{AuthenticationType, Requirement};
+use vestibule::request::Target;
+use vestibule::route::{Action, DestinationName, Origin, Picked, RouteSpec, Routes};
+
+fn routes(public: &str) -> Routes {
+    let spec = |(index, (source, kind)): (usize, (&str, AuthenticationType))| RouteSpec {
+        index,
+        source: source.into(),
+        match_case: false,
+        methods: None,
+        target: None,
+        action: Action::Destination(DestinationName::Fixed("backend".into())),
+        requirement: Requirement { kind, scope: None, csrf: false },
+        origin: Origin { file: "xs-app.json".into(), line: 1, column: 1 },
+        cache_control: None,
+    };
+    let both = [(public, AuthenticationType::None), ("^/(.*)$", AuthenticationType::Jwt)];
+    Routes::compile(both.into_iter().enumerate().map(spec).collect(), None).unwrap()
+}
+
+/// Whether the public route gets a request; `None` where it is no request at all.
+fn is_public(routes: &Routes, target: &str) -> Option<bool> {
+    let target = Target::parse(target).ok()?;
+    let picked = routes.pick(&Method::GET, &target, false);
+    let Picked::Route(matched) = picked else { panic!("{target}: {picked:?}") };
+    Some(matched.route.is_public())
+}
+
+#[test]
+fn a_query_completes_no_public_pattern() {
+    let patterns = [
+        r".*\.css$",
+        r"\.css",
+        r"\.css($|\?)",
+        r"(?<=\.css)",
+        r"^/(admin\?)?.*\.css",
+        r"^/[^?]*(\?.*)?\.css$",
+        r"(?:^/public/|\.css)",
+        r"^(.*)(.css)(.*)$",
+    ];
+    let hidden = [
+        "/admin?x=.css",
+        "/admin?.css",
+        "/admin?x=1&y=/public/a.css",
+        "/admin??.css",
+        "/admin?/public/.css",
+        "/admin?x=.CSS",
+        "/admin/?.css?.css",
+    ];
+    for source in patterns {
+        let routes = routes(source);
+        for target in hidden {
+            assert_eq!(is_public(&routes, target), Some(false), "{source} and {target}");
+        }
+        assert_eq!(is_public(&routes, "/style.css"), Some(true), "{source} still does what it is for");
+    }
+}
+
+#[test]
+fn a_fragment_is_no_request() {
+    let routes = routes(r"\.css$");
+    for target in ["/admin#.css", "/admin?x#.css", "/#/a.css"] {
+        assert_eq!(is_public(&routes, target), None, "{target}");
+    }
+}
+
+#[test]
+fn a_pattern_that_only_a_query_can_complete_never_matches() {
+    let routes = routes(r"^/a\?key=.*");
+    assert_eq!(is_public(&routes, "/a?key=1"), Some(false));
+}
