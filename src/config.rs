@@ -96,3 +96,6 @@ fn parse_alone(name: &str, content: &str, decode: impl Fn(&mut Decoder<'_, '_>, 
     }
     findings.into_problems()
 }
+
+#[cfg(test)]
+mod tests;

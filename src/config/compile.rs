@@ -27,7 +27,7 @@ mod settings;
 mod tenants;
 
 /// How long an idle client connection stays open where nothing else is said.
-const CONNECTION_TIMEOUT: Duration = Duration::from_secs(120);
+const CONNECTION_TIMEOUT: Duration = Duration::from_mins(2);
 
 static GENERATION: AtomicU64 = AtomicU64::new(1);
 
@@ -70,8 +70,12 @@ impl Compiler<'_> {
         if let Some(directory) = &directory {
             lints::hosts(self, directory);
         }
+        lints::tenancy(self, &bound);
         if let Some(routes) = &routes {
             lints::routes(self, routes);
+            if routes.all().iter().any(|route| !route.is_public()) {
+                lints::issuers(self, &bound);
+            }
         }
         let settings = settings::describe(self, &bound);
         Some(Snapshot {

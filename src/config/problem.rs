@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use super::text::{Mark, Texts};
+use super::text::{Mark, Spot, Texts};
 
 /// How much a problem matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -196,11 +196,8 @@ impl Findings {
     /// The problems with file, line, column and key.
     pub(crate) fn into_problems(mut self) -> Problems {
         self.found.sort_by_key(|finding| finding.mark);
-        let keys = self.texts.keys(self.found.iter().map(|finding| finding.mark));
-        let texts = self.texts;
-        Problems(
-            self.found.into_iter().zip(keys).map(|(finding, key)| problem(&texts, finding, key)).collect(),
-        )
+        let spots = self.texts.locate(self.found.iter().map(|finding| finding.mark));
+        Problems(self.found.into_iter().zip(spots).map(|(finding, spot)| problem(finding, spot)).collect())
     }
 
     fn push(&mut self, severity: Severity, mark: Mark, code: &'static str, message: String) -> &mut Finding {
@@ -210,8 +207,8 @@ impl Findings {
     }
 }
 
-fn problem(texts: &Texts, finding: Finding, key: String) -> Problem {
-    let (file, line, column) = texts.place(finding.mark);
+fn problem(finding: Finding, spot: Spot) -> Problem {
     let Finding { severity, code, mark: _, message, hint } = finding;
-    Problem { severity, code, file: file.to_owned(), line, column, key, message, hint }
+    let Spot { file, line, column, key } = spot;
+    Problem { severity, code, file, line, column, key, message, hint }
 }

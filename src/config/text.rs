@@ -90,22 +90,54 @@ impl Texts {
         (&text.name, line, column)
     }
 
-    /// The dotted keys of `marks`, which are sorted; each text is parsed at most once.
-    pub(crate) fn keys(&self, marks: impl Iterator<Item = Mark>) -> Vec<String> {
-        let mut current: Option<(u32, Option<Value<'_>>)> = None;
-        marks
-            .map(|mark| {
-                let Some(text) = self.0.get(mark.text as usize) else { return String::new() };
-                if current.as_ref().is_none_or(|(id, _)| *id != mark.text) {
-                    current = Some((mark.text, parse(&text.content).ok()));
-                }
-                let mut key = text.prefix.clone();
-                if let Some((_, Some(value))) = &current {
-                    descend(value, mark.offset as usize, &mut key);
-                }
-                key
-            })
-            .collect()
+    /// Files, places and dotted keys of `marks`, which are sorted: each text is walked and parsed once,
+    /// however many problems it has.
+    pub(crate) fn locate(&self, marks: impl Iterator<Item = Mark>) -> Vec<Spot> {
+        let mut reader = Reader::default();
+        marks.map(|mark| reader.spot(self, mark)).collect()
+    }
+}
+
+/// A place, for people.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) key: String,
+}
+
+/// Walks through one text after the other.
+#[derive(Default)]
+struct Reader<'t> {
+    text: Option<(u32, Option<Value<'t>>)>,
+    offset: usize,
+    line: u32,
+    column: u32,
+}
+
+impl<'t> Reader<'t> {
+    fn spot(&mut self, texts: &'t Texts, mark: Mark) -> Spot {
+        let Some(text) = texts.0.get(mark.text as usize) else {
+            return Spot { file: String::new(), line: 1, column: 1, key: String::new() };
+        };
+        if self.text.as_ref().is_none_or(|(id, _)| *id != mark.text) {
+            *self =
+                Self { text: Some((mark.text, parse(&text.content).ok())), offset: 0, line: 1, column: 1 };
+        }
+        self.walk(&text.content, mark.offset as usize);
+        let mut key = text.prefix.clone();
+        if let Some((_, Some(value))) = &self.text {
+            descend(value, mark.offset as usize, &mut key);
+        }
+        Spot { file: text.name.clone(), line: self.line, column: self.column, key }
+    }
+
+    fn walk(&mut self, content: &str, offset: usize) {
+        let (lines, column) = position(content.get(self.offset..).unwrap_or_default(), offset - self.offset);
+        self.column = if lines == 1 { self.column + column - 1 } else { column };
+        self.line += lines - 1;
+        self.offset = offset.min(content.len());
     }
 }
 

@@ -4,6 +4,7 @@ use super::super::file::route::{Action, Route};
 use super::super::read::Model;
 use super::super::text::{Located, Mark};
 use super::Compiler;
+use super::bound::Bound;
 use super::routes::route_at;
 use crate::request::Host;
 use crate::route::Routes;
@@ -31,6 +32,36 @@ pub(super) fn destinations(compiler: &mut Compiler<'_>) {
             compiler.findings.warning(destination.mark, "unused_destination", message);
         }
     }
+}
+
+/// Warns where every tenant of a shared binding is taken for the provider.
+pub(super) fn tenancy(compiler: &mut Compiler<'_>, bound: &Bound) {
+    let ruled = compiler.model.settings.tenant_host_pattern.is_some()
+        || !compiler.tenants.hosts.is_empty()
+        || compiler.tenants.path.is_some();
+    let Some(server) = bound.server().filter(|server| server.shared && !ruled) else { return };
+    compiler
+        .findings
+        .warning(server.mark, "no_tenant_rule", "the binding is shared by tenants, but nothing names them")
+        .hint("set `TENANT_HOST_PATTERN`, or `hosts` or `path` in xs-tenants.json");
+}
+
+/// Warns of tenants to which nobody can log in.
+pub(super) fn issuers(compiler: &mut Compiler<'_>, bound: &Bound) {
+    if compiler.tenants.defaults.issuer.is_some() || bound.server().is_some() {
+        return;
+    }
+    let tenants = compiler.tenants.tenants.iter().flatten();
+    let mut without = tenants.filter(|tenant| tenant.issuer.is_none() && !tenant.broken);
+    let Some(first) = without.next() else { return };
+    let message = match without.count() {
+        0 => format!("`{}` has no issuer: nobody gets in where a token is needed", first.key.value),
+        more => format!(
+            "`{}` and {more} more have no issuer: nobody gets in where a token is needed",
+            first.key.value
+        ),
+    };
+    compiler.findings.warning(first.key.mark, "no_issuer", message);
 }
 
 /// Warns where the application's own routes name no tenant.

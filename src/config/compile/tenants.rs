@@ -18,7 +18,7 @@ use crate::tenant::{
 };
 
 /// What `Retry-After` says of a tenant in maintenance where nothing else is said.
-const RETRY_AFTER: Duration = Duration::from_secs(60);
+const RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// One row of the table, on its way.
 #[derive(Debug)]
@@ -239,13 +239,12 @@ pub(super) fn trust(compiler: &mut Compiler<'_>) -> Option<Trust> {
     let written = &compiler.tenants.trusted_proxies;
     for text in written {
         let network = text.value.parse::<IpNet>().ok();
-        match network.or_else(|| text.value.parse::<IpAddr>().ok().map(IpNet::from)) {
-            Some(network) => networks.push(network),
-            None => {
-                let message = format!("`{}` is neither a network nor an address", text.value);
-                compiler.findings.error(text.mark, "unusable_network", message).hint("as in 10.0.0.0/8");
-            }
+        if let Some(network) = network.or_else(|| text.value.parse::<IpAddr>().ok().map(IpNet::from)) {
+            networks.push(network);
+            continue;
         }
+        let message = format!("`{}` is neither a network nor an address", text.value);
+        compiler.findings.error(text.mark, "unusable_network", message).hint("as in 10.0.0.0/8");
     }
     (networks.len() == written.len()).then(|| Trust::new(networks, compiler.cloud_foundry))
 }

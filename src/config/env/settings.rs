@@ -109,7 +109,7 @@ impl Settings {
             uaa_service_name: variables.text(d, "UAA_SERVICE_NAME"),
             incoming_connection_timeout: milliseconds(d, variables, "INCOMING_CONNECTION_TIMEOUT"),
             incoming_request_timeout: milliseconds(d, variables, "INCOMING_REQUEST_TIMEOUT"),
-            send_x_frame_options: variables.json(d, "SEND_XFRAMEOPTIONS", |d, node| d.boolean(node)),
+            send_x_frame_options: variables.json(d, "SEND_XFRAMEOPTIONS", flag),
         }
     }
 }
@@ -117,6 +117,10 @@ impl Settings {
 fn milliseconds(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) -> Option<Located<u64>> {
     variables
         .json(d, name, |d, node| Some(Located { value: d.integer(node, 0..=u64::MAX)?, mark: node.mark() }))
+}
+
+fn flag(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<bool> {
+    d.boolean(node)
 }
 
 /// The hosts of the application's own routes, without paths.

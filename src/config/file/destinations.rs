@@ -22,6 +22,7 @@ pub(crate) const KEYS: &[&str] = &[
 
 /// A named backend.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the file")]
 pub(crate) struct Destination {
     pub(crate) mark: Mark,
     pub(crate) name: Box<str>,
