@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::{CLEAN, PROBLEMS};
-use crate::config::{self, Environment, Problem, Problems, Sources};
+use crate::config::{self, Environment, Problem, Problems, Severity, Sources};
 
 /// How to print.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,17 +30,21 @@ pub(super) enum Format {
 pub(super) fn run(directory: &Path, format: Format, out: &mut dyn Write) -> io::Result<ExitCode> {
     let problems = config::load(&Sources::new(directory, Environment::of_process())).problems;
     match format {
-        Format::Human => human::print(&problems, directory, super::in_colour(), out)?,
+        Format::Human => {
+            human::print(&problems.iter().collect::<Vec<_>>(), directory, super::in_colour(), out)?;
+        }
         Format::Json => writeln!(out, "{:#}", as_json(&problems))?,
         Format::Sarif => writeln!(out, "{:#}", sarif::log(&problems))?,
     }
     Ok(ExitCode::from(if problems.refuse() { PROBLEMS } else { CLEAN }))
 }
 
-/// Prints the problems that keep a command from its work, for people.
+/// Prints the errors that keep a command from its work, for people.
 pub(super) fn complain(problems: &Problems, directory: &Path) {
+    let errors: Vec<&Problem> =
+        problems.iter().filter(|problem| problem.severity == Severity::Error).collect();
     // Nobody is left to tell when standard error is gone.
-    let _ = human::print(problems, directory, false, &mut io::stderr());
+    let _ = human::print(&errors, directory, false, &mut io::stderr());
 }
 
 fn as_json(problems: &Problems) -> Value {

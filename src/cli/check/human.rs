@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::config::{Problem, Problems, Severity};
+use crate::config::{Problem, Severity};
 
 /// The widest excerpt, in characters; a longer line is cut around the mark.
 const WIDTH: usize = 100;
@@ -19,13 +19,13 @@ const SECRETIVE: [&str; 6] = ["secret", "password", "privatekey", "clientkey", "
 
 /// Prints all of them and a sum.
 pub(super) fn print(
-    problems: &Problems,
+    problems: &[&Problem],
     directory: &Path,
     colour: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let mut texts = BTreeMap::new();
-    for problem in problems {
+    for &problem in problems {
         let text = texts
             .entry(problem.file.clone())
             .or_insert_with(|| fs::read_to_string(directory.join(&problem.file)).unwrap_or_default());
@@ -43,7 +43,7 @@ fn shown_line<'a>(problem: &Problem, text: &'a str) -> Option<&'a str> {
 }
 
 /// "2 errors, 1 warning", or that all is well.
-fn sum(problems: &Problems) -> String {
+fn sum(problems: &[&Problem]) -> String {
     let count = |severity| problems.iter().filter(|problem| problem.severity == severity).count();
     let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
         .into_iter()
