@@ -9,6 +9,7 @@ mod arguments;
 mod check;
 pub mod demo;
 pub mod explain;
+mod schema;
 pub mod serve;
 mod test;
 
@@ -45,6 +46,7 @@ fn dispatch(matches: &ArgMatches, out: &mut dyn Write) -> io::Result<ExitCode> {
             explain::run(&directory, &arguments::explain(explain), arguments::explain_json(explain), out)
         }
         Some(("test", test)) => test::run(&directory, arguments::test_file(test).as_deref(), out),
+        Some(("schema", schema)) => schema::run(arguments::schema_name(schema), out),
         Some((later, _)) => Ok(not_yet(later)),
     }
 }

@@ -17,6 +17,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::check::Format;
 use super::explain::Question;
+use super::schema::Schema;
 use super::serve::{Admin, Options};
 use super::{demo, explain};
 
@@ -240,6 +241,14 @@ pub(super) fn explain_json(matches: &ArgMatches) -> bool {
 /// The file that `test` reads.
 pub(super) fn test_file(matches: &ArgMatches) -> Option<PathBuf> {
     matches.get_one("file").cloned()
+}
+
+/// Whose schema `schema` prints.
+pub(super) fn schema_name(matches: &ArgMatches) -> Schema {
+    match matches.get_one::<String>("name").map(String::as_str) {
+        Some("xs-tenants") => Schema::Tenants,
+        _ => Schema::Application,
+    }
 }
 
 fn format(matches: &ArgMatches) -> &str {
