@@ -10,6 +10,7 @@ pub mod client;
 mod connect;
 pub mod files;
 pub mod headers;
+pub mod resolve;
 pub mod tls;
 
 use std::sync::Arc;

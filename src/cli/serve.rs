@@ -1,12 +1,38 @@
 //! `vestibule serve`: listens until it is told to stop.
 //!
-//! What was typed goes before what the environment says, and that before the defaults.
+//! What was typed goes before what the environment says, and that before the defaults. Everything that
+//! can be wrong is looked at before the port is opened. Each worker is a thread with a runtime, a socket
+//! and connections of its own; whatever is slow (key sets, files, the admin port) runs beside them.
+
+mod overview;
+mod settings;
+mod workers;
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use self::overview::Overview;
+use self::settings::Settings;
+use self::workers::Workers;
+use crate::admin;
+use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings};
+use crate::config::{self, Environment, Loaded, Sources};
+use crate::observe::denials::Denials;
+use crate::observe::log;
+use crate::observe::metrics::Metrics;
+use crate::observe::sink::{Format, Sink};
+use crate::reload::Reloader;
+use crate::snapshot::Published;
 
 /// What `serve` was asked for; `None` leaves the choice to the environment and the defaults.
 #[derive(Clone, Debug)]
@@ -32,10 +58,166 @@ pub enum Admin {
     Off,
 }
 
+/// Why the server does not start; printed as it is.
+type Failed = Box<dyn Error + Send + Sync>;
+
 /// Serves; returns when stopped.
 #[must_use]
 pub fn run(options: Options) -> ExitCode {
-    drop(options);
-    super::complain("vestibule serve: not supported yet");
-    ExitCode::from(super::USAGE)
+    match serve(options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            super::complain(&format!("vestibule: {error}"));
+            ExitCode::from(super::PROBLEMS)
+        }
+    }
+}
+
+fn serve(options: Options) -> Result<(), Failed> {
+    let environment = match options.environment.clone() {
+        Some(variables) => variables.into_iter().collect(),
+        None => Environment::of_process(),
+    };
+    let settings = Settings::of(&options, &environment)?;
+    let format = if std::io::stdout().is_terminal() { Format::Readable } else { Format::Json };
+    let (sink, _flush) = Sink::start(format, std::io::stdout())?;
+    // A second server in one process (the demo's) logs where the first does.
+    drop(log::start(settings.level, &sink));
+    let sources = Sources::new(options.directory, environment);
+    let loaded = config::load(&sources);
+    let slow = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .max_blocking_threads(16)
+        .thread_name("slow")
+        .enable_all()
+        .build()?;
+    let handle = slow.handle().clone();
+    slow.block_on(Server { settings, sources, sink, slow: handle }.run(loaded))
+}
+
+/// A server that is about to run.
+struct Server {
+    settings: Settings,
+    sources: Sources,
+    sink: Sink,
+    slow: tokio::runtime::Handle,
+}
+
+impl Server {
+    async fn run(self, mut loaded: Loaded) -> Result<(), Failed> {
+        let published = Arc::new(Published::new(startable(&mut loaded)?));
+        let metrics = Arc::new(Metrics::new());
+        let denials = Arc::new(Denials::default());
+        let store = self.key_store()?;
+        let assertions = Arc::new(Assertions::generate(Clock::System).map_err(|_| "no randomness for keys")?);
+        let (stop, drain) = watch::channel(false);
+        let workers = Workers {
+            settings: &self.settings,
+            sink: &self.sink,
+            published: &published,
+            metrics: &metrics,
+            denials: &denials,
+            store: &store,
+            assertions: &assertions,
+            drain,
+        };
+        let (address, certificate) = workers.start()?;
+        let watched = certificate.iter().flat_map(|c| c.files().map(PathBuf::from)).collect::<Vec<_>>();
+        let also = Box::new(move || workers::reload_certificate(certificate.as_deref()));
+        let reloader = Reloader::start(
+            Arc::clone(&published),
+            self.sources.clone(),
+            &loaded,
+            Arc::clone(&metrics),
+            also,
+            &watched,
+        )?;
+        let draining = Arc::new(AtomicBool::new(false));
+        let overview = Overview {
+            published,
+            reloader: reloader.clone(),
+            store,
+            assertions,
+            metrics: Arc::clone(&metrics),
+            draining: Arc::clone(&draining),
+            slow: self.slow.clone(),
+        };
+        self.start_admin(overview, metrics, denials, &stop).await?;
+        let scheme = if watched.is_empty() { "http" } else { "https" };
+        tracing::info!("listening on {scheme}://{address}");
+        until_stopped(&reloader).await?;
+        draining.store(true, Ordering::Relaxed);
+        self.drain(stop).await
+    }
+
+    fn key_store(&self) -> Result<Arc<KeyStore>, Failed> {
+        let store = KeyStore::new(KeyStoreSettings {
+            runtime: self.slow.clone(),
+            extra_roots: self.settings.authorities.clone(),
+            resolver: Some(workers::resolver()),
+            clock: Clock::System,
+        })?;
+        Ok(Arc::new(store))
+    }
+
+    async fn start_admin(
+        &self,
+        overview: Overview,
+        metrics: Arc<Metrics>,
+        denials: Arc<Denials>,
+        stop: &watch::Sender<bool>,
+    ) -> Result<(), Failed> {
+        let Admin::At(address) = self.settings.admin else { return Ok(()) };
+        let options = admin::Options::new(address, self.settings.admin_token.clone(), Vec::new())?;
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .map_err(|error| format!("the admin port {address} cannot be opened: {error} (--admin ADDR, --admin off)"))?;
+        tracing::info!("admin on http://{}", listener.local_addr()?);
+        let admin = Arc::new(admin::Admin::new(options, metrics, denials, Arc::new(overview)));
+        // The admin port stays until the process ends, so that readiness can say that it is ending.
+        let stop = stop.clone();
+        tokio::spawn(admin::serve(listener, admin, async move { stop.closed().await }));
+        Ok(())
+    }
+
+    async fn drain(&self, stop: watch::Sender<bool>) -> Result<(), Failed> {
+        tracing::info!("stopping: no new connections, requests in flight finish");
+        stop.send_replace(true);
+        let mut again = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        tokio::select! {
+            () = stop.closed() => tracing::info!("stopped"),
+            () = tokio::time::sleep(self.settings.drain_timeout) => tracing::warn!("stopped; some requests did not finish"),
+            _ = again.recv() => tracing::warn!("stopped at once"),
+            _ = interrupt.recv() => tracing::warn!("stopped at once"),
+        }
+        Ok(())
+    }
+}
+
+/// The configuration, if a server may start with it; what is wrong goes to standard error.
+fn startable(loaded: &mut Loaded) -> Result<crate::snapshot::Snapshot, Failed> {
+    let mut out = std::io::stderr().lock();
+    for problem in &loaded.problems {
+        writeln!(out, "{problem}")?;
+    }
+    let count = loaded.problems.preventing_start().count();
+    match loaded.snapshot.take() {
+        Some(snapshot) if count == 0 => Ok(snapshot),
+        Some(_) | None => Err(format!("not started: {count} problem(s), see above").into()),
+    }
+}
+
+/// Reloads on SIGHUP; returns on SIGTERM and SIGINT.
+async fn until_stopped(reloader: &Reloader) -> std::io::Result<()> {
+    let mut signals: [Signal; 3] =
+        [signal(SignalKind::hangup())?, signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let [hangup, terminate, interrupt] = &mut signals;
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hangup.recv() => drop(reloader.reload().await),
+        }
+    }
 }

@@ -5,19 +5,17 @@
 //! judged by the built-in authorities and those of `XS_CACERT_PATH`; `strictSSL: false` judges nothing
 //! and is named in a warning when the configuration compiles.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::OnceLock;
+use std::net::SocketAddr;
 use std::time::Duration;
 
-use hickory_resolver::TokioResolver;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
-use smallvec::SmallVec;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::body::Upload;
+use super::resolve::{ResolveError, Resolver};
 use super::tls::BackendTls;
 use crate::destination::{Endpoint, TlsPolicy};
 
@@ -28,8 +26,8 @@ const CONNECT: Duration = Duration::from_secs(2);
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
     /// The host name has no address.
-    #[error("the name {0} does not resolve")]
-    Resolve(Box<str>, #[source] Option<Box<hickory_resolver::net::NetError>>),
+    #[error(transparent)]
+    Resolve(#[from] ResolveError),
     /// No address took the connection.
     #[error("connecting failed")]
     Refused(#[source] std::io::Error),
@@ -53,14 +51,14 @@ pub(super) enum Protocol {
 /// Opens connections.
 pub struct Connector {
     tls: BackendTls,
-    resolver: OnceLock<Option<TokioResolver>>,
+    resolver: Resolver,
 }
 
 impl Connector {
     /// A connector that judges certificates by `tls`.
     #[must_use]
     pub fn new(tls: BackendTls) -> Self {
-        Self { tls, resolver: OnceLock::new() }
+        Self { tls, resolver: Resolver::default() }
     }
 
     pub(super) async fn connect(&self, endpoint: &Endpoint) -> Result<Protocol, ConnectError> {
@@ -93,7 +91,7 @@ impl Connector {
 
     async fn open(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
         let mut failure = std::io::Error::other("no address");
-        for address in self.addresses(&endpoint.host).await? {
+        for address in self.resolver.addresses(&endpoint.host).await? {
             match TcpStream::connect(SocketAddr::new(address, endpoint.port)).await {
                 Ok(stream) => {
                     stream.set_nodelay(true).map_err(ConnectError::Refused)?;
@@ -103,21 +101,6 @@ impl Connector {
             }
         }
         Err(ConnectError::Refused(failure))
-    }
-
-    async fn addresses(&self, host: &str) -> Result<SmallVec<[IpAddr; 4]>, ConnectError> {
-        if let Ok(literal) = host.parse::<IpAddr>() {
-            return Ok(SmallVec::from_slice(&[literal]));
-        }
-        // RFC 6761 §6.3: never asked of a name server, and there even in an empty root directory.
-        if host == "localhost" || host.ends_with(".localhost") {
-            return Ok(SmallVec::from_slice(&[Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]));
-        }
-        let resolver = self.resolver.get_or_init(|| TokioResolver::builder_tokio().ok()?.build().ok());
-        let unresolved = |source| ConnectError::Resolve(host.into(), source);
-        let resolver = resolver.as_ref().ok_or_else(|| unresolved(None))?;
-        let found = resolver.lookup_ip(host).await.map_err(|error| unresolved(Some(Box::new(error))))?;
-        Ok(found.iter().collect())
     }
 }
 

@@ -1,0 +1,148 @@
+//! One thread a worker, each with a runtime, a socket and connections of its own.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::Failed;
+use super::settings::Settings;
+use crate::auth::store::Resolver as KeyResolver;
+use crate::auth::{Assertions, KeyStore, Verifier};
+use crate::forward::Connector;
+use crate::forward::client::Client;
+use crate::forward::resolve::Resolver;
+use crate::forward::tls::BackendTls;
+use crate::listener::connection::Serving;
+use crate::listener::tls::Certificate;
+use crate::listener::{self, Places};
+use crate::observe::access::AccessLog;
+use crate::observe::denials::Denials;
+use crate::observe::metrics::Metrics;
+use crate::observe::sink::Sink;
+use crate::pipeline::{Bench, Inner, Worker};
+use crate::snapshot::Published;
+use crate::tenant::{HostMemo, Meters};
+
+/// How often unused connections to backends are looked through.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// What all workers have in common.
+pub(super) struct Workers<'a> {
+    pub settings: &'a Settings,
+    pub sink: &'a Sink,
+    pub published: &'a Arc<Published>,
+    pub metrics: &'a Arc<Metrics>,
+    pub denials: &'a Arc<Denials>,
+    pub store: &'a Arc<KeyStore>,
+    pub assertions: &'a Arc<Assertions>,
+    pub drain: watch::Receiver<bool>,
+}
+
+impl Workers<'_> {
+    /// Opens the port and starts every worker; says where they listen.
+    pub(super) fn start(self) -> Result<(SocketAddr, Option<Arc<Certificate>>), Failed> {
+        let certificate = self.settings.certificate.clone().map(Certificate::read).transpose()?;
+        let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
+        let tls = BackendTls::new(&self.settings.authorities)?;
+        let meters = Arc::new(Meters::new());
+        let places = Places::by_file_limit();
+        let mut address = self.settings.address;
+        for index in 0..self.settings.workers.get() {
+            let socket = listener::bind(address)
+                .map_err(|error| format!("{address} cannot be opened: {error} (--port, PORT, XS_BIND_ADDRESS)"))?;
+            // Port 0 takes a free one; the other workers share it.
+            address = socket.local_addr()?;
+            let worker = self.worker(tls.clone(), &meters);
+            let serving = Serving {
+                answer: worker.clone(),
+                tls: acceptor.clone(),
+                timing: self.settings.timing,
+                drain: self.drain.clone(),
+            };
+            let recorder = self.metrics.recorder();
+            let places = Arc::clone(&places);
+            let run = move || run(socket, worker, &serving, places, recorder);
+            std::thread::Builder::new().name(format!("worker-{index}")).spawn(run)?;
+        }
+        Ok((address, certificate))
+    }
+
+    fn worker(&self, tls: BackendTls, meters: &Arc<Meters>) -> Worker {
+        let access = self.settings.access_log.then(|| AccessLog::new(self.sink, self.settings.level));
+        Worker::new(Inner {
+            published: Arc::clone(self.published),
+            bench: Bench {
+                verifier: Verifier::new(Arc::clone(self.store)),
+                memo: Mutex::new(HostMemo::new()),
+                meters: Arc::clone(meters),
+                assertions: Arc::clone(self.assertions),
+            },
+            client: Client::new(Connector::new(tls)),
+            recorder: self.metrics.recorder(),
+            access: access.unwrap_or_else(AccessLog::off),
+            denials: Arc::clone(self.denials),
+        })
+    }
+}
+
+/// A worker's life: accepts until told to stop, then ends with its last connection.
+fn run(
+    socket: std::net::TcpListener,
+    worker: Worker,
+    serving: &Serving<Worker>,
+    places: Arc<Places>,
+    recorder: crate::observe::metrics::Recorder,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(8).build();
+    let Ok(runtime) = runtime.inspect_err(|error| tracing::error!(%error, "a worker could not start")) else {
+        return;
+    };
+    runtime.block_on(async move {
+        let Ok(listener) = TcpListener::from_std(socket) else { return };
+        tokio::spawn(sweep(worker, serving.drain.clone()));
+        let serve = |stream, peer, place| {
+            let serving = serving.clone();
+            let counted = recorder.connection();
+            tokio::spawn(async move {
+                serving.serve(stream, peer).await;
+                drop((place, counted));
+            });
+        };
+        listener::accept(listener, places, serving.drain.clone(), serve).await;
+        // The process ends when every connection has let go of its end of `drain`, or time is up.
+        std::future::pending::<()>().await;
+    });
+}
+
+/// Closes backend connections that nobody has used for long.
+async fn sweep(worker: Worker, mut drain: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tokio::select! {
+            () = listener::drained(&mut drain) => return,
+            _ = tick.tick() => worker.expire(),
+        }
+    }
+}
+
+/// Reads the certificate again, where there is one; a broken one changes nothing.
+pub(super) fn reload_certificate(certificate: Option<&Certificate>) {
+    if let Some(Err(error)) = certificate.map(Certificate::reload) {
+        tracing::error!(%error, "the certificate cannot be read; the old one stays in use");
+    }
+}
+
+/// How key sets' host names are resolved: as backends' are.
+pub(super) fn resolver() -> KeyResolver {
+    let resolver = Arc::new(Resolver::default());
+    Arc::new(move |host: &str| {
+        let (resolver, host) = (Arc::clone(&resolver), host.to_owned());
+        Box::pin(async move {
+            let found = resolver.addresses(&host).await.map_err(std::io::Error::other)?;
+            Ok(found.into_iter().map(|address| SocketAddr::new(address, 0)).collect())
+        })
+    })
+}
