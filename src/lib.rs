@@ -23,6 +23,7 @@ pub mod admin;
 // ── what the stages know ──
 pub mod snapshot;
 pub mod config;
+pub mod reload;
 
 // ── ground ──
 pub mod observe;

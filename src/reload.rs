@@ -6,6 +6,7 @@
 //! link. A configuration with errors changes nothing; what is wrong is logged and shown.
 
 use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +34,15 @@ pub struct Report {
     pub problems: Arc<Problems>,
 }
 
+impl Report {
+    fn is_good(&self) -> bool {
+        match self.result {
+            ReloadResult::Applied | ReloadResult::Unchanged => true,
+            ReloadResult::Refused => false,
+        }
+    }
+}
+
 /// What wakes the thread.
 enum Wish {
     /// A watched folder changed.
@@ -55,7 +65,9 @@ struct Watch {
     metrics: Arc<Metrics>,
     last: Arc<Mutex<Option<Report>>>,
     also: Box<dyn Fn() + Send>,
-    digest: u64,
+    also_watched: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    digest: Option<u64>,
     watcher: Option<RecommendedWatcher>,
     folders: BTreeSet<PathBuf>,
 }
@@ -69,7 +81,7 @@ impl Reloader {
         loaded: &config::Loaded,
         metrics: Arc<Metrics>,
         also: Box<dyn Fn() + Send>,
-        also_watched: &[PathBuf],
+        also_watched: Vec<PathBuf>,
     ) -> std::io::Result<Self> {
         let (wishes, received) = mpsc::channel();
         let last = Arc::default();
@@ -80,13 +92,14 @@ impl Reloader {
             metrics,
             last: Arc::clone(&last),
             also,
-            digest: loaded.digest,
+            files: [&loaded.watched[..], &also_watched].concat(),
+            also_watched,
+            digest: None,
             watcher,
             folders: BTreeSet::new(),
         };
-        watch.watch(loaded.watched.iter().chain(also_watched));
-        let also_watched = also_watched.to_vec();
-        let run = move || watch.run(&received, &also_watched);
+        watch.watch();
+        let run = move || watch.run(&received);
         std::thread::Builder::new().name("reload".into()).spawn(run)?;
         Ok(Self { wishes, last })
     }
@@ -121,52 +134,47 @@ fn watcher(wishes: Sender<Wish>) -> Option<RecommendedWatcher> {
 }
 
 impl Watch {
-    fn run(&mut self, wishes: &Receiver<Wish>, also_watched: &[PathBuf]) {
+    fn run(&mut self, wishes: &Receiver<Wish>) {
         while let Ok(wish) = wishes.recv() {
             let mut asking = Vec::new();
             asking.extend(asked(wish));
             gather(wishes, &mut asking);
-            let report = self.reload(also_watched);
-            for answer in asking {
+            // Taken before the files are read, so that a change in between is seen as one.
+            let digest = digest(&self.files);
+            let unchanged = asking.is_empty() && self.digest == Some(digest);
+            let report = if unchanged { None } else { Some(self.reload()) };
+            self.digest = Some(digest).filter(|_| report.as_ref().is_none_or(Report::is_good));
+            for (answer, report) in asking.into_iter().zip(std::iter::repeat(report).flatten()) {
                 // Whoever asked may have gone.
-                drop(answer.send(report.clone()));
+                drop(answer.send(report));
             }
         }
     }
 
-    fn reload(&mut self, also_watched: &[PathBuf]) -> Report {
+    fn reload(&mut self) -> Report {
         (self.also)();
         let begun = Instant::now();
         let loaded = config::load(&self.sources);
-        self.watch(loaded.watched.iter().chain(also_watched));
-        let unchanged = loaded.digest == self.digest;
-        self.digest = loaded.digest;
+        self.files = [&loaded.watched[..], &self.also_watched].concat();
+        self.watch();
         let result = match loaded.snapshot {
-            _ if unchanged => ReloadResult::Unchanged,
             Some(snapshot) if loaded.problems.preventing_start().next().is_none() => {
                 self.published.replace(snapshot);
                 ReloadResult::Applied
             }
             Some(_) | None => ReloadResult::Refused,
         };
-        let report = match self.previous().filter(|_| unchanged) {
-            Some(previous) => Report { time: SystemTime::now(), ..previous },
-            None => Report { time: SystemTime::now(), result, problems: Arc::new(loaded.problems) },
-        };
+        let report = Report { time: SystemTime::now(), result, problems: Arc::new(loaded.problems) };
         self.metrics.reload(result);
-        announce(result, &report.problems, begun.elapsed());
+        announce(&report, begun.elapsed());
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
         report
     }
 
-    fn previous(&self) -> Option<Report> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Watches the folders of `files`, of what they link to, and no longer those of earlier files.
-    fn watch<'f>(&mut self, files: impl Iterator<Item = &'f PathBuf>) {
+    /// Watches the folders of all files, of what they link to, and no longer those of earlier files.
+    fn watch(&mut self) {
         let Some(watcher) = &mut self.watcher else { return };
-        let wanted: BTreeSet<PathBuf> = files.flat_map(|file| folders(file)).collect();
+        let wanted: BTreeSet<PathBuf> = self.files.iter().flat_map(|file| folders(file)).collect();
         for gone in self.folders.difference(&wanted) {
             // A folder that no longer exists is no longer watched either.
             drop(watcher.unwatch(gone));
@@ -208,16 +216,25 @@ fn gather(wishes: &Receiver<Wish>, asking: &mut Vec<tokio::sync::oneshot::Sender
     }
 }
 
-fn announce(result: ReloadResult, problems: &Problems, took: Duration) {
-    let took = took.as_millis();
-    match result {
-        ReloadResult::Applied => tracing::info!(took_ms = took, "the new configuration is in use"),
+fn announce(report: &Report, took: Duration) {
+    let took_ms = took.as_millis();
+    match report.result {
+        ReloadResult::Applied => tracing::info!(took_ms, "the new configuration is in use"),
         ReloadResult::Unchanged => tracing::debug!("the configuration has not changed"),
         ReloadResult::Refused => {
             tracing::error!("the new configuration has errors; the old one stays in use");
-            for problem in problems.preventing_start() {
+            for problem in report.problems.preventing_start() {
                 tracing::error!("{problem}");
             }
         }
     }
+}
+
+/// What the files hold, in a number; a file that cannot be read counts as one that is empty.
+fn digest(files: &[PathBuf]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for file in files {
+        (file, std::fs::read(file).ok()).hash(&mut hasher);
+    }
+    hasher.finish()
 }

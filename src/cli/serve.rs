@@ -92,7 +92,10 @@ fn serve(options: Options) -> Result<(), Failed> {
         .enable_all()
         .build()?;
     let handle = slow.handle().clone();
-    slow.block_on(Server { settings, sources, sink, slow: handle }.run(loaded))
+    let served = slow.block_on(Server { settings, sources, sink, slow: handle }.run(loaded));
+    // A file or name that is being looked up keeps nobody from stopping.
+    slow.shutdown_background();
+    served
 }
 
 /// A server that is about to run.
@@ -130,7 +133,7 @@ impl Server {
             &loaded,
             Arc::clone(&metrics),
             also,
-            &watched,
+            watched.clone(),
         )?;
         let draining = Arc::new(AtomicBool::new(false));
         let overview = Overview {
@@ -138,9 +141,7 @@ impl Server {
             reloader: reloader.clone(),
             store,
             assertions,
-            metrics: Arc::clone(&metrics),
             draining: Arc::clone(&draining),
-            slow: self.slow.clone(),
         };
         self.start_admin(overview, metrics, denials, &stop).await?;
         let scheme = if watched.is_empty() { "http" } else { "https" };

@@ -84,6 +84,11 @@ impl Problems {
         self.0.iter().filter(|problem| problem.code == NOT_SUPPORTED_YET)
     }
 
+    /// The problems that `serve` does not start with: errors, and what is not supported yet.
+    pub fn preventing_start(&self) -> impl Iterator<Item = &Problem> {
+        self.0.iter().filter(|problem| problem.severity == Severity::Error || problem.code == NOT_SUPPORTED_YET)
+    }
+
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Problem> {
         self.0.iter()

@@ -64,7 +64,7 @@ impl Workers<'_> {
             };
             let recorder = self.metrics.recorder();
             let places = Arc::clone(&places);
-            let run = move || run(socket, worker, &serving, places, recorder);
+            let run = move || run(socket, worker, serving, places, recorder);
             std::thread::Builder::new().name(format!("worker-{index}")).spawn(run)?;
         }
         Ok((address, certificate))
@@ -92,7 +92,7 @@ impl Workers<'_> {
 fn run(
     socket: std::net::TcpListener,
     worker: Worker,
-    serving: &Serving<Worker>,
+    serving: Serving<Worker>,
     places: Arc<Places>,
     recorder: crate::observe::metrics::Recorder,
 ) {
@@ -103,7 +103,8 @@ fn run(
     runtime.block_on(async move {
         let Ok(listener) = TcpListener::from_std(socket) else { return };
         tokio::spawn(sweep(worker, serving.drain.clone()));
-        let serve = |stream, peer, place| {
+        let drain = serving.drain.clone();
+        let serve = move |stream, peer, place| {
             let serving = serving.clone();
             let counted = recorder.connection();
             tokio::spawn(async move {
@@ -111,7 +112,7 @@ fn run(
                 drop((place, counted));
             });
         };
-        listener::accept(listener, places, serving.drain.clone(), serve).await;
+        listener::accept(listener, places, drain, serve).await;
         // The process ends when every connection has let go of its end of `drain`, or time is up.
         std::future::pending::<()>().await;
     });
