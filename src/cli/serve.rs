@@ -170,9 +170,9 @@ impl Server {
     ) -> Result<(), Failed> {
         let Admin::At(address) = self.settings.admin else { return Ok(()) };
         let options = admin::Options::new(address, self.settings.admin_token.clone(), Vec::new())?;
-        let listener = tokio::net::TcpListener::bind(address)
-            .await
-            .map_err(|error| format!("the admin port {address} cannot be opened: {error} (--admin ADDR, --admin off)"))?;
+        let listener = tokio::net::TcpListener::bind(address).await.map_err(|error| {
+            format!("the admin port {address} cannot be opened: {error} (--admin ADDR, --admin off)")
+        })?;
         tracing::info!("admin on http://{}", listener.local_addr()?);
         let admin = Arc::new(admin::Admin::new(options, metrics, denials, Arc::new(overview)));
         // The admin port stays until the process ends, so that readiness can say that it is ending.

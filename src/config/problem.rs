@@ -7,10 +7,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::text::{Mark, Spot, Texts};
 
 /// How much a problem matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The configuration is refused.
     Error,
@@ -34,7 +37,7 @@ impl fmt::Display for Severity {
 pub const NOT_SUPPORTED_YET: &str = "not_supported_yet";
 
 /// One problem, as people and programs read it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// How much it matters.
     pub severity: Severity,
@@ -86,7 +89,9 @@ impl Problems {
 
     /// The problems that `serve` does not start with: errors, and what is not supported yet.
     pub fn preventing_start(&self) -> impl Iterator<Item = &Problem> {
-        self.0.iter().filter(|problem| problem.severity == Severity::Error || problem.code == NOT_SUPPORTED_YET)
+        self.0
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error || problem.code == NOT_SUPPORTED_YET)
     }
 
     /// All of them.

@@ -59,7 +59,9 @@ impl Settings {
         let number = |name: &str| number(environment, name);
         let port = match options.port {
             Some(port) => port,
-            None => number("PORT")?.map_or(Ok(PORT), u16::try_from).map_err(|_| "PORT: a port is at most 65535")?,
+            None => number("PORT")?
+                .map_or(Ok(PORT), u16::try_from)
+                .map_err(|_| "PORT: a port is at most 65535")?,
         };
         let host = match environment.value("XS_BIND_ADDRESS") {
             Some(text) => text.parse().map_err(|_| format!("XS_BIND_ADDRESS: {text:?} is no IP address"))?,
@@ -107,16 +109,17 @@ fn admin(options: &Options, environment: &Environment) -> Result<Admin, Failed> 
     match environment.value("ADMIN_ADDRESS") {
         None => Ok(Admin::At(ADMIN)),
         Some("off") => Ok(Admin::Off),
-        Some(text) => {
-            Ok(Admin::At(text.parse().map_err(|_| format!("ADMIN_ADDRESS: {text:?} is neither ADDR:PORT nor off"))?))
-        }
+        Some(text) => Ok(Admin::At(
+            text.parse().map_err(|_| format!("ADMIN_ADDRESS: {text:?} is neither ADDR:PORT nor off"))?,
+        )),
     }
 }
 
 fn level(environment: &Environment) -> Result<Level, Failed> {
     let Some(name) = environment.value("XS_APP_LOG_LEVEL") else { return Ok(Level::default()) };
-    Level::named(name)
-        .ok_or_else(|| format!("XS_APP_LOG_LEVEL: {name:?} is none of error, warning, info, path, debug").into())
+    Level::named(name).ok_or_else(|| {
+        format!("XS_APP_LOG_LEVEL: {name:?} is none of error, warning, info, path, debug").into()
+    })
 }
 
 fn certificate(environment: &Environment) -> Result<Option<CertificateFiles>, Failed> {

@@ -51,8 +51,9 @@ impl Workers<'_> {
         let places = Places::by_file_limit();
         let mut address = self.settings.address;
         for index in 0..self.settings.workers.get() {
-            let socket = listener::bind(address)
-                .map_err(|error| format!("{address} cannot be opened: {error} (--port, PORT, XS_BIND_ADDRESS)"))?;
+            let socket = listener::bind(address).map_err(|error| {
+                format!("{address} cannot be opened: {error} (--port, PORT, XS_BIND_ADDRESS)")
+            })?;
             // Port 0 takes a free one; the other workers share it.
             address = socket.local_addr()?;
             let worker = self.worker(tls.clone(), &meters);
