@@ -15,8 +15,8 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -25,14 +25,16 @@ use self::overview::Overview;
 use self::settings::Settings;
 use self::workers::Workers;
 use crate::admin;
-use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings};
+use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
 use crate::config::{self, Environment, Loaded, Sources};
 use crate::observe::denials::Denials;
 use crate::observe::log;
 use crate::observe::metrics::Metrics;
 use crate::observe::sink::{Format, Sink};
+use crate::pipeline::Bench;
 use crate::reload::Reloader;
 use crate::snapshot::Published;
+use crate::tenant::{HostMemo, Meters};
 
 /// What `serve` was asked for; `None` leaves the choice to the environment and the defaults.
 #[derive(Clone, Debug)]
@@ -139,8 +141,12 @@ impl Server {
         let overview = Overview {
             published,
             reloader: reloader.clone(),
-            store,
-            assertions,
+            bench: Bench {
+                verifier: Verifier::new(store),
+                memo: Mutex::new(HostMemo::new()),
+                meters: Arc::new(Meters::new()),
+                assertions,
+            },
             draining: Arc::clone(&draining),
         };
         self.start_admin(overview, metrics, denials, &stop).await?;

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::admin::{BoxFuture, Explain, IssuerHealth, ReloadReport, Sources, TenantPage, TenantQuery};
-use crate::auth::{Assertions, KeyStore};
-use crate::observe::metrics::{Metrics, ReloadResult};
+use crate::cli::explain::{Question, explain};
+use crate::observe::metrics::ReloadResult;
+use crate::pipeline::Bench;
 use crate::reload::{Reloader, Report};
 use crate::snapshot::Published;
 use crate::tenant::{Status, Tenant, TenantKey};
@@ -16,8 +17,7 @@ use crate::tenant::{Status, Tenant, TenantKey};
 pub(super) struct Overview {
     pub published: Arc<Published>,
     pub reloader: Reloader,
-    pub store: Arc<KeyStore>,
-    pub assertions: Arc<Assertions>,
+    pub bench: Bench,
     pub draining: Arc<AtomicBool>,
 }
 
@@ -81,8 +81,12 @@ impl Sources for Overview {
         Vec::new()
     }
 
-    fn explain(&self, _question: &Explain) -> Result<Value, String> {
-        Err(String::new())
+    fn explain(&self, question: Explain) -> BoxFuture<'_, Result<Value, String>> {
+        Box::pin(async move {
+            let question = Question::asked(&question)?;
+            let explanation = explain(&self.published.current(), &self.bench, &question).await?;
+            serde_json::to_value(explanation).map_err(|error| error.to_string())
+        })
     }
 
     fn last_reload(&self) -> Option<ReloadReport> {
@@ -94,7 +98,7 @@ impl Sources for Overview {
     }
 
     fn jwks(&self) -> Value {
-        serde_json::from_str(self.assertions.key_set()).unwrap_or(Value::Null)
+        serde_json::from_str(self.bench.assertions.key_set()).unwrap_or(Value::Null)
     }
 }
 
