@@ -62,6 +62,7 @@ pub struct Destination {
 
 /// A destination as configured, not yet understood.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a documented property of a destination")]
 pub struct DestinationSpec {
     /// Its name.
     pub name: Arc<str>,

@@ -216,7 +216,7 @@ fn tenant(reason: &Unresolved) -> Verdict {
             "tenant_misconfigured",
             "The tenant's configuration has to be mended first.",
         )
-        .retry_after(Duration::from_secs(60)),
+        .retry_after(Duration::from_mins(1)),
     }
 }
 

@@ -23,7 +23,7 @@ use super::headers::HeaderPolicy;
 use crate::listener::guard::Verdict;
 
 /// How long a stream to the client may stand still.
-const ANSWER_IDLE: Duration = Duration::from_secs(300);
+const ANSWER_IDLE: Duration = Duration::from_mins(5);
 /// How long a request's body may stand still.
 const UPLOAD_IDLE: Duration = Duration::from_secs(30);
 /// After this long a request's body must have kept up with [`UPLOAD_RATE`].

@@ -97,10 +97,8 @@ pub struct Lease {
 impl Lease {
     /// Gives the connection back; the answer has been read to its end.
     pub(super) fn release(&mut self) {
-        if let Some(sender) = self.sender.take() {
-            if !sender.is_closed() {
-                self.client.pool().keep(self.key.clone(), sender);
-            }
+        if let Some(sender) = self.sender.take().filter(|sender| !sender.is_closed()) {
+            self.client.pool().keep(self.key.clone(), sender);
         }
     }
 }

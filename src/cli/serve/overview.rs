@@ -90,11 +90,11 @@ impl Sources for Overview {
     }
 
     fn last_reload(&self) -> Option<ReloadReport> {
-        self.reloader.last().map(reported)
+        self.reloader.last().as_ref().map(reported)
     }
 
     fn reload(&self) -> BoxFuture<'_, ReloadReport> {
-        Box::pin(async { self.reloader.reload().await.map_or_else(ended, reported) })
+        Box::pin(async { self.reloader.reload().await.as_ref().map_or_else(ended, reported) })
     }
 
     fn jwks(&self) -> Value {
@@ -117,7 +117,7 @@ fn described(tenant: &Tenant) -> Value {
     })
 }
 
-fn reported(report: Report) -> ReloadReport {
+fn reported(report: &Report) -> ReloadReport {
     let problems = report.problems.iter().map(|problem| serde_json::to_value(problem).unwrap_or(Value::Null));
     ReloadReport { time: report.time, result: report.result, problems: problems.collect() }
 }

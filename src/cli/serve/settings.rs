@@ -20,7 +20,7 @@ const PORT: u16 = 5000;
 /// The admin port where none is given.
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9900);
 /// How long an unused connection is kept: above the 90 s of Cloud Foundry's router.
-const IDLE: Duration = Duration::from_secs(120);
+const IDLE: Duration = Duration::from_mins(2);
 /// How long a request's header may take.
 const HEADER: Duration = Duration::from_secs(10);
 /// How long requests in flight may take to finish.
