@@ -1,4 +1,8 @@
 //! Destinations: what everyone shares, and what a tenant has of its own.
+//!
+//! Knows what keys of a destination mean; URLs are understood by the stage. A tenant's own destination
+//! that does not compile breaks that tenant alone. Surprising: `ws` and `wss` become `http` and `https`,
+//! because a WebSocket begins as an HTTP request.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -1,4 +1,7 @@
 //! The names of the headers that the backend gets, and what is removed.
+//!
+//! A chosen name must not be one that gives a request its meaning, and no two may be the same: a header
+//! that says two things says neither. What else is removed is known to the stage that forwards.
 
 use http::HeaderName;
 

@@ -1,4 +1,8 @@
 //! What works but is probably not meant.
+//!
+//! Warnings never refuse a configuration. What is odd about a route alone is found by the stage; here it
+//! gets its place in the file, and what needs several files to be seen is found here. Every route that
+//! lets everyone in is noted, so that none is open unseen.
 
 use super::super::file::route::{Action, Route};
 use super::super::read::Model;

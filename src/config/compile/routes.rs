@@ -1,4 +1,8 @@
 //! Routes: plugins first, then `xs-app.json`, then the folder `resources` where no route serves files.
+//!
+//! Decides who can be asked to authenticate callers, and refuses a route that nobody could take. A route
+//! to something that is not supported yet keeps its place and leads nowhere, so that a later route never
+//! gets its requests.
 
 use std::sync::Arc;
 

@@ -1,4 +1,7 @@
 //! What is in force, for people: key, value without secrets, origin.
+//!
+//! Only what was written somewhere is listed. A secret is left out when the list is made, not when it is
+//! shown.
 
 use super::super::text::{Located, Mark};
 use super::Compiler;

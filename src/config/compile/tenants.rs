@@ -1,4 +1,8 @@
 //! The table of tenants, and the rules that name them.
+//!
+//! Rows keep their order and their place is their index, so destinations and issuers can be compiled
+//! before the table exists. A row that is broken stays in the table as misconfigured: its tenant is told
+//! so, instead of being unknown.
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;

@@ -1,4 +1,7 @@
 //! `xs-app.json`: routes and behaviour.
+//!
+//! Knows which keys there are and what they hold. What the keys of later features hold is checked in
+//! `later`.
 
 use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};

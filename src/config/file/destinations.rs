@@ -1,4 +1,7 @@
 //! Destinations: the `destinations` variable, and a tenant's own in `xs-tenants.json`.
+//!
+//! Both take the same keys; the list names each destination, the tenant's object has the names as keys.
+//! Whether a URL can be used is not judged here.
 
 use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};

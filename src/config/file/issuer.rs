@@ -1,4 +1,7 @@
 //! The `issuer` of a tenant or of the defaults in `xs-tenants.json`.
+//!
+//! Knows how a tenant inherits, key by key. Surprising: the three keys that say where the issuer's keys
+//! are go together, because keys belong to the address they were given with.
 
 use super::super::decode::{Decoder, Node};
 use super::super::text::{Located, Mark};

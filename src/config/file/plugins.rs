@@ -1,4 +1,7 @@
 //! The `plugins` variable: routes that are tried before those of `xs-app.json`.
+//!
+//! A plugin is a route with fewer keys and becomes one, so that nothing after this file knows the
+//! difference.
 
 use super::super::decode::{Decoder, Node};
 use super::super::text::Located;

@@ -1,4 +1,7 @@
 //! Routes to bound services, and services that `replace` looks for.
+//!
+//! Neither is supported yet. That the service is bound is checked all the same, because a configuration
+//! with a service that is not there would not start later either.
 
 use super::super::super::decode::nearest;
 use super::super::super::file::bindings::Binding;
