@@ -69,6 +69,7 @@ impl Compiler<'_> {
         lints::destinations(self);
         if let Some(directory) = &directory {
             lints::hosts(self, directory);
+            lints::host_owners(self, directory);
         }
         lints::tenancy(self, &bound);
         if let Some(routes) = &routes {

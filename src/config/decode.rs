@@ -14,8 +14,8 @@ use super::reference::References;
 use super::text::{Located, Mark, SyntaxError, TextId, repeated};
 use crate::secret::Secret;
 
-/// A value and the text it stands in.
-#[derive(Clone, Copy, Debug)]
+/// A value and the text it stands in. It has no `Debug`, because it may hold a secret.
+#[derive(Clone, Copy)]
 pub(crate) struct Node<'v> {
     pub(crate) value: &'v Value<'v>,
     pub(crate) text: TextId,
@@ -62,7 +62,7 @@ impl<'v> Node<'v> {
 }
 
 /// The keys of one object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Fields<'v> {
     object: &'v Object<'v>,
     text: TextId,

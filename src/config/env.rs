@@ -73,7 +73,7 @@ impl std::fmt::Debug for Environment {
 }
 
 /// Variables, set or stood in for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Variables<'v> {
     /// The real ones, which win.
     pub(crate) environment: &'v Environment,
@@ -82,7 +82,7 @@ pub(crate) struct Variables<'v> {
 }
 
 /// Where a variable's value stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Variable<'v> {
     Set(&'v str),
     Default(Node<'v>),

@@ -51,11 +51,17 @@ pub(crate) struct Located<T> {
 pub(crate) struct Texts(Vec<Text>);
 
 /// A text, what people call it, and what its keys are part of.
-#[derive(Debug)]
 struct Text {
     name: String,
     prefix: String,
     content: Arc<str>,
+}
+
+impl std::fmt::Debug for Text {
+    /// The name alone: the content may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Text").field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Texts {

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 use vestibule::config::{self, Environment, Loaded, Severity, Sources};
 
 mod corpus;
+mod lints;
 mod tenants;
 mod watched;
 

@@ -44,12 +44,14 @@ impl Bound {
     pub(super) fn find(compiler: &mut Compiler<'_>) -> Self {
         let settings = &compiler.model.settings;
         let chosen = settings.uaa_service_name.as_ref();
-        let named = |binding: &&Binding| chosen.is_none_or(|name| name.value == binding.name);
-        let mut xsuaa = settings.bindings.iter().filter(|binding| binding.is("xsuaa"));
+        let is_chosen = |binding: &&Binding| match chosen {
+            Some(name) => name.value == binding.name,
+            None => binding.is("xsuaa"),
+        };
+        let xsuaa = settings.bindings.iter().find(is_chosen);
         let ias = settings.bindings.iter().find(|binding| binding.is("identity"));
-        let xsuaa = xsuaa.clone().find(named).or_else(|| chosen.is_none().then(|| xsuaa.next()).flatten());
         if let (Some(name), None) = (chosen, xsuaa) {
-            let message = format!("no XSUAA service is called `{}`", name.value);
+            let message = format!("no bound service is called `{}`", name.value);
             compiler.findings.warning(name.mark, "unknown_service", message);
         }
         for binding in &settings.bindings {

@@ -16,7 +16,7 @@ use crate::tenant::{TenantHeaders, TenantIdForm};
 const COOKIES: [&str; 2] = ["JSESSIONID", "__VCAP_ID__"];
 
 /// Names that would break a request if they were ours to set.
-const TAKEN: [&str; 12] = [
+const TAKEN: [&str; 19] = [
     "host",
     "content-length",
     "transfer-encoding",
@@ -29,6 +29,13 @@ const TAKEN: [&str; 12] = [
     "x-tenant-assertion",
     "x-forwarded-for",
     "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-path",
+    "x-request-id",
+    "x-correlationid",
+    "traceparent",
+    "content-type",
+    "expect",
 ];
 
 /// What the backend is told, under which names.

@@ -68,6 +68,17 @@ pub(super) fn issuers(compiler: &mut Compiler<'_>, bound: &Bound) {
     compiler.findings.warning(first.key.mark, "no_issuer", message);
 }
 
+/// Warns of hosts whose tenant is not in the table.
+pub(super) fn host_owners(compiler: &mut Compiler<'_>, directory: &Directory) {
+    for tenant in compiler.tenants.hosts.iter().filter_map(|rule| rule.tenant.as_ref()) {
+        if compiler.tenants.tenants.is_some() && directory.find(&tenant.value).is_none() {
+            let message =
+                format!("the tenant `{}` is not in the table, so this host is nobody's", tenant.value);
+            compiler.findings.warning(tenant.mark, "unknown_tenant", message);
+        }
+    }
+}
+
 /// Warns where the application's own routes name no tenant.
 pub(super) fn hosts(compiler: &mut Compiler<'_>, directory: &Directory) {
     let settings = &compiler.model.settings;

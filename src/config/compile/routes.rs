@@ -242,6 +242,10 @@ fn kind(compiler: &mut Compiler<'_>, authority: &Authority<'_>, route: &Route) -
     {
         compiler.findings.unsupported(mark, "this `authenticationType`");
     }
+    if authority.open && written != Authentication::None {
+        let message = "everyone gets in all the same, because `authenticationMethod` is `none`";
+        compiler.findings.warning(mark, "open_in_spite", message);
+    }
     match authority.kind(written) {
         Ok(kind) => {
             if kind == AuthenticationType::Ias && authority.bound.xsuaa.is_some() {
