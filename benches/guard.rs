@@ -32,7 +32,11 @@ Priority: u=0, i\r\n\r\n";
 struct Endless;
 
 impl Read for Endless {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, mut out: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        mut out: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         out.put_slice(HEAD);
         Poll::Ready(Ok(()))
     }

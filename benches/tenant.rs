@@ -99,8 +99,10 @@ fn limited(bencher: Bencher<'_, '_>) {
         concurrent: 100.try_into().ok(),
     };
     let key = TenantKey::parse("acme").expect("a key");
-    let directory =
-        Directory::builder().provider(TenantSpec { limits, ..TenantSpec::new(key) }).build().expect("a directory");
+    let directory = Directory::builder()
+        .provider(TenantSpec { limits, ..TenantSpec::new(key) })
+        .build()
+        .expect("a directory");
     let (meters, tenant) = (Meters::new(), Arc::clone(directory.provider()));
     bencher.bench(|| meters.admit(black_box(&tenant)).is_ok());
 }
