@@ -249,13 +249,23 @@ impl Routes {
             match route.fit(target, &mut steps) {
                 Err(Exhausted) => return Picked::Undecided(route),
                 Ok(Fit::Yes(groups)) if route.takes(method) => {
-                    return Picked::Route(Matched::new(route, target, groups));
+                    if self.stays_public(route, method, target) {
+                        return Picked::Route(Matched::new(route, target, groups));
+                    }
                 }
                 Ok(Fit::Yes(_)) => refused_method = true,
                 Ok(Fit::No | Fit::OnlyWithQuery) => {}
             }
         }
         if refused_method { Picked::MethodNotAllowed(self.allow(target)) } else { Picked::NotFound }
+    }
+
+    /// Whether what a backend might make of the target is public too, where `route` is. A protected path
+    /// does not open because it was spelt in a way that its own route does not match; then the public
+    /// route is passed over.
+    fn stays_public(&self, route: &Route, method: &Method, target: &Target) -> bool {
+        let Some(normal) = route.is_public().then(|| target.normal_form()).flatten() else { return true };
+        matches!(self.pick_route(method, &normal), Picked::Route(matched) if matched.route.is_public())
     }
 
     /// The methods of all routes that match, in order. Only called where one does, so that the steps

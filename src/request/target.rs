@@ -111,6 +111,22 @@ impl Target {
         Self { text: Text::Made(format!("/{rest}").into_boxed_str()), start: 0, path_end }
     }
 
+    /// The target as a backend might read it that decodes letters, joins slashes and cuts parameters off,
+    /// where that is another: `/%61dmin//x;y` is `/admin/x`. Never matched for its own sake and never sent;
+    /// it serves to see that a spelling opens nothing.
+    #[must_use]
+    pub fn normal_form(&self) -> Option<Self> {
+        let path = self.path();
+        let is_normal = memchr::memchr2(b'%', b';', path.as_bytes()).is_none()
+            && memchr::memmem::find(path.as_bytes(), b"//").is_none();
+        if is_normal {
+            return None;
+        }
+        let normal = normal(path);
+        let text = format!("{normal}{}", self.query()).into_boxed_str();
+        (normal != path).then(|| Self { text: Text::Made(text), start: 0, path_end: normal.len() })
+    }
+
     fn whole(&self) -> &str {
         match &self.text {
             Text::Received(text) => text.as_str(),
@@ -203,6 +219,28 @@ fn escaped(high: Option<&u8>, low: Option<&u8>) -> Result<u8, Malformed> {
         refused @ (b'/' | b'\\' | 0 | b'\r' | b'\n') => Err(Malformed::EscapeRefused(refused)),
         byte => Ok(byte),
     }
+}
+
+/// Unreserved characters decoded (RFC 3986 §6.2.2.2), parameters cut off, slashes joined.
+fn normal(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut in_parameter = false;
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        let mut ahead = rest.clone();
+        let decoded =
+            if byte == b'%' { escaped(ahead.next().as_ref(), ahead.next().as_ref()).ok() } else { None };
+        let plain = decoded.filter(|b| b.is_ascii_alphanumeric() || b"-._~;".contains(b));
+        if plain.is_some() {
+            rest = ahead;
+        }
+        let byte = plain.unwrap_or(byte);
+        in_parameter = byte == b';' || (in_parameter && byte != b'/');
+        if !in_parameter && !(byte == b'/' && out.ends_with('/')) {
+            out.push(char::from(byte));
+        }
+    }
+    out
 }
 
 /// No segment may be `.` or `..`, with or without a parameter behind a semicolon, which servlet

@@ -30,6 +30,9 @@ pub enum Reason {
         "its source matches only with the query, and a route without authentication must match the path alone"
     )]
     MatchesOnlyWithQuery,
+    /// It is public, but the path, once letters are decoded, slashes joined and parameters cut off, is not.
+    #[error("it is public, but the path in its normal form belongs to a route that is not")]
+    OpenOnlyAsSpelt,
     /// `httpMethods` does not name the method.
     #[error("its source matches, but not for this method")]
     MethodNotAllowed,
@@ -60,8 +63,9 @@ impl Routes {
                     Err(Exhausted) => Reason::Undecided,
                     Ok(Fit::No) => Reason::SourceDoesNotMatch,
                     Ok(Fit::OnlyWithQuery) => Reason::MatchesOnlyWithQuery,
-                    Ok(Fit::Yes(_)) if route.takes(method) => Reason::Later,
-                    Ok(Fit::Yes(_)) => Reason::MethodNotAllowed,
+                    Ok(Fit::Yes(_)) if !route.takes(method) => Reason::MethodNotAllowed,
+                    Ok(Fit::Yes(_)) if !self.stays_public(route, method, target) => Reason::OpenOnlyAsSpelt,
+                    Ok(Fit::Yes(_)) => Reason::Later,
                 },
             })
             .collect()

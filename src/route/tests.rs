@@ -116,7 +116,8 @@ fn a_query_opens_no_door() {
         ("/admin?x=.css", 2, "only the query does"),
         ("/a.css?v=1", 2, "the whole does not end so, as JavaScript says"),
         ("/a.css?x=.css", 0, "the path alone does too"),
-        ("/admin;.css", 0, "a parameter is part of the path"),
+        ("/admin;.css", 2, "nor does a parameter, which backends cut off"),
+        ("/a;x=1.css;y.css", 2, "however many"),
         ("/open", 1, "without a query"),
         ("/open?a", 1, "with a query the path still matches alone"),
     ];

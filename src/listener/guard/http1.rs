@@ -96,11 +96,7 @@ impl Http1 {
     fn take_line<'b>(&mut self, bytes: &'b [u8], verdict: &Verdict) -> Result<&'b [u8], Violation> {
         let Some(end) = memchr::memchr(b'\n', bytes) else {
             self.begun.extend_from_slice(bytes);
-            let longest = if self.place == Place::Size { LONGEST_SIZE } else { LONGEST_LINE };
-            if self.begun.len() > longest {
-                verdict.note(Violation::LineTooLong);
-                return Err(Violation::LineTooLong);
-            }
+            check_length(self.place, self.begun.len()).inspect_err(|violation| verdict.note(*violation))?;
             return Ok(&[]);
         };
         let (line, rest) = bytes.split_at(end + 1);
@@ -133,6 +129,7 @@ impl Http1 {
 
     /// One whole line with its end.
     fn line(&mut self, line: &[u8]) -> Result<(), Violation> {
+        check_length(self.place, line.len() - 1)?;
         let content = line.strip_suffix(b"\r\n").ok_or(Violation::BareLineFeed)?;
         if memchr::memchr(b'\r', content).is_some() {
             return Err(Violation::BareCarriageReturn);
@@ -195,6 +192,12 @@ impl Head {
     }
 }
 
+/// A line may have so many bytes before its line feed; the same whether it comes in one read or in many.
+fn check_length(place: Place, length: usize) -> Result<(), Violation> {
+    let longest = if place == Place::Size { LONGEST_SIZE } else { LONGEST_LINE };
+    if length > longest { Err(Violation::LineTooLong) } else { Ok(()) }
+}
+
 /// Method, target and version with one space between; whether it is HTTP/1.0.
 fn request_line(line: &[u8]) -> Result<bool, Violation> {
     let first = memchr::memchr(b' ', line).filter(|n| *n > 0).ok_or(Violation::RequestLine)?;
@@ -236,9 +239,6 @@ fn length(digits: &[u8]) -> Option<u64> {
 
 /// What follows a chunk's size.
 fn size(line: &[u8]) -> Result<Place, Violation> {
-    if line.len() > LONGEST_SIZE {
-        return Err(Violation::LineTooLong);
-    }
     let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     if !(1..=15).contains(&digits) {
         return Err(Violation::ChunkSize);

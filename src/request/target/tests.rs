@@ -112,7 +112,37 @@ fn a_prefix_taken_off_twice() {
     assert_eq!(target, Target::parse("/?d"));
 }
 
+#[test]
+fn normal_forms() {
+    let table: [(&str, Option<&str>, &str); 11] = [
+        ("/a/b?c", None, "already normal"),
+        ("/%C3%BC%20", None, "nothing that stands for itself"),
+        ("/a?b//c;d%61", None, "a query is left alone"),
+        ("/%61dmin", Some("/admin"), "a letter"),
+        ("/a%2Db%5f%7e?q", Some("/a-b_~?q"), "what needs no escape"),
+        ("/%2561", None, "escaped twice is something else"),
+        ("//a///b", Some("/a/b"), "slashes"),
+        ("/admin;.css", Some("/admin"), "a parameter"),
+        ("/a;x=1/b;y?q", Some("/a/b?q"), "in each segment"),
+        ("/admin%3B.css", Some("/admin"), "behind an escaped semicolon"),
+        ("/;x/a", Some("/a"), "a segment that is only a parameter"),
+    ];
+    for (text, expected, shows) in table {
+        let normal = Target::parse(text).map(|target| target.normal_form());
+        assert_eq!(normal.as_ref().map(|t| t.as_ref().map(Target::as_str)), Ok(expected), "{text}: {shows}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_normal_form_is_normal(text in "(/|a|%61|%25|;|%3b|%2d|%20|\\.|\\?){1,14}") {
+        let normal = Target::parse(&format!("/{text}")).ok().and_then(|target| target.normal_form());
+        if let Some(normal) = normal {
+            prop_assert_eq!(normal.normal_form(), None);
+            prop_assert_eq!(Target::parse(normal.as_str()), Ok(normal));
+        }
+    }
+
     /// However often a lenient backend decodes the path once, no dot segment and no new separator
     /// appears.
     #[test]
