@@ -16,11 +16,11 @@ pub mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, HOST, TE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 
-use self::body::{Body, BodyError, Upload};
+use self::body::{Body, BodyError, Progress, Upload};
 use self::client::{Client, PoolKey, SendError};
 use self::connect::ConnectError;
 pub use self::connect::Connector;
@@ -39,8 +39,6 @@ const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host")
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");
 const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
-const X_USER_NAME: HeaderName = HeaderName::from_static("x-user-name");
-const X_USER_EMAIL: HeaderName = HeaderName::from_static("x-user-email");
 const X_TENANT_ASSERTION: HeaderName = HeaderName::from_static("x-tenant-assertion");
 
 /// Why a backend did not answer; `destination` is for the log.
@@ -148,6 +146,7 @@ pub fn prepare(
     mut headers: HeaderMap,
 ) -> Outbound {
     let chain = forwarded_for(inbound, &headers);
+    let takes_trailers = headers::takes_trailers(&headers);
     inbound.policy.strip_request(&mut headers, inbound.request.trusted);
     authorize(inbound, destination, &mut headers);
     forwarded(inbound, destination, chain, &mut headers);
@@ -155,6 +154,10 @@ pub fn prepare(
     headers.insert(X_CORRELATIONID, inbound.correlation.correlation_id.clone());
     headers.insert(TRACEPARENT, inbound.correlation.traceparent.clone());
     headers.insert(HOST, destination.host.clone());
+    if takes_trailers && destination.endpoint.http2 {
+        // gRPC asks for it; the only value that HTTP/2 allows (RFC 9113 §8.2.2).
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
     for (name, value) in inbound.tenant.headers() {
         headers.insert(name.clone(), value.clone());
     }
@@ -184,10 +187,10 @@ fn authorize(inbound: &Inbound<'_>, destination: &Destination, headers: &mut Hea
         headers.insert(AUTHORIZATION, caller.bearer.clone());
     }
     if let Some(name) = &caller.user_name {
-        headers.insert(X_USER_NAME, name.clone());
+        headers.insert(inbound.policy.user.name.clone(), name.clone());
     }
     if let Some(email) = &caller.email {
-        headers.insert(X_USER_EMAIL, email.clone());
+        headers.insert(inbound.policy.user.email.clone(), email.clone());
     }
 }
 
@@ -230,10 +233,11 @@ pub async fn send(
     let named = || Arc::clone(&destination.name);
     let key = PoolKey { tenant: outbound.tenant.clone(), endpoint: Arc::clone(&destination.endpoint) };
     let head = outbound.method == Method::HEAD;
+    let progress = upload.progress();
     let request = request(outbound, upload).ok_or_else(|| ForwardError::Address { destination: named() })?;
     let after = destination.timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let answer = tokio::time::timeout(after, client.send(key, request)).await;
-    let answer = answer.map_err(|_| ForwardError::Timeout { destination: named(), after })?;
+    let answer = within(after, progress, client.send(key, request)).await;
+    let answer = answer.ok_or_else(|| ForwardError::Timeout { destination: named(), after })?;
     let (answer, lease) = answer.map_err(|error| failed(named(), error))?;
     let (mut parts, incoming) = answer.into_parts();
     if parts.status == StatusCode::SWITCHING_PROTOCOLS {
@@ -246,6 +250,23 @@ pub async fn send(
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
     Ok(Response::from_parts(parts, Body::relayed(incoming, lease, policy)))
+}
+
+/// What `sending` comes to, if it does within `after` of the last byte of the request.
+async fn within<T>(
+    after: Duration,
+    upload: Option<Arc<Progress>>,
+    sending: impl Future<Output = T>,
+) -> Option<T> {
+    let mut sending = std::pin::pin!(sending);
+    let mut wait = after;
+    loop {
+        if let Ok(answer) = tokio::time::timeout(wait, sending.as_mut()).await {
+            return Some(answer);
+        }
+        // While the client still sends, only its own body's limits count.
+        wait = after.checked_sub(upload.as_ref()?.quiet()).filter(|wait| !wait.is_zero())?;
+    }
 }
 
 /// HTTP/2 needs scheme and authority; the client takes them off again where HTTP/1.1 is spoken.
@@ -272,7 +293,7 @@ fn failed(destination: Arc<str>, error: SendError) -> ForwardError {
         SendError::Connect(ConnectError::Timeout) => ForwardError::ConnectTimeout { destination },
         SendError::Connect(source) => ForwardError::Unreachable { destination, source },
         SendError::Exchange(source) => match of_the_client(&source) {
-            Some(BodyError::Idle(_) | BodyError::Slow) => ForwardError::ClientTooSlow,
+            Some(BodyError::Idle(_) | BodyError::Slow | BodyError::Late(_)) => ForwardError::ClientTooSlow,
             Some(BodyError::Broken(_) | BodyError::Ambiguous | BodyError::File(_)) => {
                 ForwardError::ClientBroke
             }

@@ -30,6 +30,7 @@ use crate::request::{self, CanonicalRequest, Peer, Target};
 use crate::route::welcome::Welcome;
 use crate::route::{Action, DestinationName, Matched, Picked};
 use crate::snapshot::{Published, Snapshot};
+use crate::tenant::limit::Permit;
 use crate::tenant::{HostMemo, Meters, Resolved, Tenant};
 
 use self::exchange::Exchange;
@@ -54,6 +55,8 @@ pub struct Trail {
     pub target: Option<Target>,
     /// The tenant.
     pub tenant: Option<Arc<Tenant>>,
+    /// Counts the request as one of the tenant's, while it lives.
+    pub permit: Option<Permit>,
     /// The place of the route.
     pub route: Option<usize>,
     /// The destination.
@@ -100,6 +103,7 @@ pub async fn decide(
     let request = &*trail.request.insert(request::canonicalize(parts, &caller.peer, &snapshot.trust)?);
     let resolved = resolve(snapshot, bench, request)?;
     let tenant = &*trail.tenant.insert(Arc::clone(&resolved.tenant));
+    trail.permit = Some(bench.meters.admit(tenant)?);
     let target = &*trail.target.insert(target(request, &resolved));
     refuse_websocket(&parts.headers)?;
     let presented = auth::identify(&parts.headers);

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use http::HeaderName;
 
 use crate::auth::Issuers;
 use crate::destination::Table;
@@ -39,8 +38,6 @@ pub struct Snapshot {
     pub destination_hosts: Option<HostPattern>,
     /// Which headers pass.
     pub headers: Arc<HeaderPolicy>,
-    /// What backends are told of the user.
-    pub user_headers: UserHeaders,
     /// How long clients may take.
     pub timeouts: Timeouts,
     /// Whether backends get `x-tenant-assertion`.
@@ -49,15 +46,6 @@ pub struct Snapshot {
     pub frame_options: bool,
     /// What is in force and where it was written, secrets left out; for the admin port.
     pub settings: Vec<Setting>,
-}
-
-/// The headers that tell a backend who the user is, where that is known.
-#[derive(Clone, Debug)]
-pub struct UserHeaders {
-    /// `x-user-name`, unless chosen otherwise.
-    pub name: HeaderName,
-    /// `x-user-email`, unless chosen otherwise.
-    pub email: HeaderName,
 }
 
 /// How long clients may take.

@@ -89,7 +89,6 @@ impl Compiler<'_> {
             destinations,
             destination_hosts,
             headers: Arc::new(headers.policy),
-            user_headers: headers.user,
             timeouts: self.timeouts(),
             assertion: self.tenants.assertion.is_some(),
             frame_options: self.model.settings.send_x_frame_options.unwrap_or(true),

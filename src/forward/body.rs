@@ -40,6 +40,9 @@ pub enum BodyError {
     /// Nothing came for too long.
     #[error("nothing came for {} s", .0.as_secs())]
     Idle(Duration),
+    /// It took longer than `INCOMING_REQUEST_TIMEOUT`.
+    #[error("the body took longer than {} ms", .0.as_millis())]
+    Late(Duration),
     /// The client sends too slowly to be honest.
     #[error("the body came in at less than {UPLOAD_RATE} bytes a second")]
     Slow,
@@ -83,6 +86,38 @@ impl Idle {
     }
 }
 
+/// How far a body has come.
+#[derive(Debug)]
+pub struct Progress {
+    begun: Instant,
+    bytes: AtomicU64,
+    latest: AtomicU64,
+}
+
+impl Progress {
+    fn begin() -> Self {
+        Self { begun: Instant::now(), bytes: AtomicU64::new(0), latest: AtomicU64::new(0) }
+    }
+
+    fn advance(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+        let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.latest.store(now, Relaxed);
+    }
+
+    /// How many bytes have come.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
+    }
+
+    /// How long ago the last of them came.
+    #[must_use]
+    pub fn quiet(&self) -> Duration {
+        self.begun.elapsed().saturating_sub(Duration::from_millis(self.latest.load(Relaxed)))
+    }
+}
+
 /// The client's body on its way to the backend.
 pub struct Upload {
     incoming: Option<Incoming>,
@@ -90,7 +125,8 @@ pub struct Upload {
     verdict: Option<Arc<Verdict>>,
     idle: Idle,
     started: Option<Instant>,
-    bytes: Option<Arc<AtomicU64>>,
+    progress: Option<Arc<Progress>>,
+    limit: Option<Duration>,
 }
 
 impl Upload {
@@ -103,14 +139,20 @@ impl Upload {
             verdict: None,
             idle: Idle::new(UPLOAD_IDLE),
             started: None,
-            bytes: None,
+            progress: None,
+            limit: None,
         }
     }
 
     /// The body of a request. Its trailers pass `policy`; it breaks off once `verdict` says that its
-    /// connection's bytes have more than one meaning.
+    /// connection's bytes have more than one meaning, and after `limit`, where there is one.
     #[must_use]
-    pub fn new(incoming: Incoming, policy: &Arc<HeaderPolicy>, verdict: &Arc<Verdict>) -> Self {
+    pub fn new(
+        incoming: Incoming,
+        policy: &Arc<HeaderPolicy>,
+        verdict: &Arc<Verdict>,
+        limit: Option<Duration>,
+    ) -> Self {
         if incoming.is_end_stream() {
             return Self::empty();
         }
@@ -118,34 +160,35 @@ impl Upload {
             incoming: Some(incoming),
             policy: Some(Arc::clone(policy)),
             verdict: Some(Arc::clone(verdict)),
-            bytes: Some(Arc::default()),
+            progress: Some(Arc::new(Progress::begin())),
+            limit,
             ..Self::empty()
         }
     }
 
-    /// How many bytes have come in, counted on; `None` where there is no body.
+    /// How far it has come, counted on; `None` where there is no body.
     #[must_use]
-    pub fn counted(&self) -> Option<Arc<AtomicU64>> {
-        self.bytes.clone()
-    }
-
-    fn received(&self) -> u64 {
-        self.bytes.as_ref().map_or(0, |bytes| bytes.load(Relaxed))
+    pub fn progress(&self) -> Option<Arc<Progress>> {
+        self.progress.clone()
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
         let started = *self.started.get_or_insert_with(Instant::now);
         let elapsed = started.elapsed();
-        if elapsed > UPLOAD_GRACE && self.received() < UPLOAD_RATE.saturating_mul(elapsed.as_secs()) {
+        if let Some(limit) = self.limit.filter(|limit| elapsed > *limit) {
+            return Poll::Ready(BodyError::Late(limit));
+        }
+        let received = self.progress.as_ref().map_or(0, |progress| progress.bytes());
+        if elapsed > UPLOAD_GRACE && received < UPLOAD_RATE.saturating_mul(elapsed.as_secs()) {
             return Poll::Ready(BodyError::Slow);
         }
-        self.idle.poll_expired(cx).map(|()| BodyError::Idle(UPLOAD_IDLE))
+        self.idle.poll_expired(cx).map(|()| BodyError::Idle(self.idle.limit))
     }
 
     fn passed(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
         self.idle.progressed();
-        if let (Some(bytes), Some(data)) = (&self.bytes, frame.data_ref()) {
-            bytes.fetch_add(data.len() as u64, Relaxed);
+        if let (Some(progress), Some(data)) = (&self.progress, frame.data_ref()) {
+            progress.advance(data.len());
         }
         match &self.policy {
             Some(policy) => policy.filter_trailers(frame),

@@ -7,7 +7,7 @@
 
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING,
     UPGRADE,
 };
 use http_body::Frame;
@@ -98,9 +98,20 @@ fn is_disguised(name: &str) -> bool {
         || name.ends_with('-')
 }
 
+/// The headers that tell a backend who the user is, where that is known.
+#[derive(Clone, Debug)]
+pub struct UserHeaders {
+    /// `x-user-name`, unless chosen otherwise.
+    pub name: HeaderName,
+    /// `x-user-email`, unless chosen otherwise.
+    pub email: HeaderName,
+}
+
 /// Which headers pass, and which cookies are ours. Compiled with the configuration.
 #[derive(Debug)]
 pub struct HeaderPolicy {
+    /// What the user is told of under.
+    pub user: UserHeaders,
     hop_by_hop: NameSet,
     ours: NameSet,
     forwarding: NameSet,
@@ -108,14 +119,16 @@ pub struct HeaderPolicy {
 }
 
 impl HeaderPolicy {
-    /// `reserved` are the configured names of what the backend is told; `cookies` the names of cookies
-    /// that stay with us.
+    /// `tenant` and `user` are the configured names of what the backend is told; `cookies` the names of
+    /// cookies that stay with us.
     #[must_use]
-    pub fn new(reserved: &[HeaderName], cookies: &[&str]) -> Self {
-        let reserved = reserved.iter().map(HeaderName::as_str);
+    pub fn new(tenant: &[&HeaderName], user: UserHeaders, cookies: &[&str]) -> Self {
+        let own = [user.name.clone(), user.email.clone()];
+        let reserved = tenant.iter().copied().chain(&own).map(HeaderName::as_str);
         Self {
             hop_by_hop: NameSet::new(HOP_BY_HOP),
             ours: NameSet::new(OURS.into_iter().chain(reserved)),
+            user,
             forwarding: NameSet::new(FORWARDING),
             cookies: cookies.iter().map(|name| (*name).into()).collect(),
         }
@@ -227,6 +240,12 @@ pub fn is_ambiguously_framed(headers: &HeaderMap) -> bool {
                 .get_all(TRANSFER_ENCODING)
                 .iter()
                 .any(|v| !v.as_bytes().eq_ignore_ascii_case(b"chunked")))
+}
+
+/// Whether the client takes trailers (RFC 9110 §10.1.4).
+#[must_use]
+pub fn takes_trailers(headers: &HeaderMap) -> bool {
+    headers.get(TE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"trailers"))
 }
 
 /// Whether a request asks for a WebSocket (RFC 6455 §4.1).

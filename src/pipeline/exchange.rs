@@ -7,7 +7,6 @@
 use std::error::Error;
 use std::fmt::Write;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, EXPECT, LOCATION};
@@ -17,7 +16,7 @@ use hyper::body::Incoming;
 
 use super::{Caller, Decision, Inner, Trail, decide};
 use crate::error::{Failure, Verdict};
-use crate::forward::body::{self, Attendant, Body, Upload};
+use crate::forward::body::{self, Attendant, Body, Progress, Upload};
 use crate::forward::{self, Outbound};
 use crate::listener::connection::Link;
 use crate::observe::access::Entry;
@@ -27,7 +26,6 @@ use crate::request::correlation::{Correlation, fresh_id};
 use crate::request::{Peer, Scheme};
 use crate::response;
 use crate::snapshot::Snapshot;
-use crate::tenant::limit::Permit;
 
 /// One request under way.
 pub(super) struct Exchange {
@@ -41,8 +39,7 @@ pub(super) struct Exchange {
     trail: Trail,
     started: Instant,
     upstream: Option<Duration>,
-    permit: Option<Permit>,
-    received: Option<Arc<AtomicU64>>,
+    received: Option<Arc<Progress>>,
     hang_up: bool,
 }
 
@@ -60,7 +57,6 @@ impl Exchange {
             trail: Trail::default(),
             started: Instant::now(),
             upstream: None,
-            permit: None,
             received: None,
             hang_up: false,
             worker: Arc::clone(worker),
@@ -98,12 +94,7 @@ impl Exchange {
             return Err(Failure::Framing(reason));
         }
         let (snapshot, worker) = (&self.snapshot, &self.worker);
-        let decided =
-            decide(snapshot, &worker.bench, &self.caller, &self.correlation, parts, &mut self.trail).await?;
-        if let Some(tenant) = &self.trail.tenant {
-            self.permit = Some(worker.bench.meters.admit(tenant)?);
-        }
-        Ok(decided)
+        decide(snapshot, &worker.bench, &self.caller, &self.correlation, parts, &mut self.trail).await
     }
 
     /// A body that nobody reads is drained where it is small; otherwise the connection ends with the
@@ -120,8 +111,9 @@ impl Exchange {
         outbound: Outbound,
         incoming: Incoming,
     ) -> Result<Response<Body>, Failure> {
-        let upload = Upload::new(incoming, &self.snapshot.headers, link.verdict());
-        self.received = upload.counted();
+        let limit = self.snapshot.timeouts.request;
+        let upload = Upload::new(incoming, &self.snapshot.headers, link.verdict(), limit);
+        self.received = upload.progress();
         let begun = Instant::now();
         let sent = forward::send(&self.worker.client, outbound, upload, &self.snapshot.headers).await;
         self.upstream = Some(begun.elapsed());
@@ -216,7 +208,7 @@ impl Attendant for Record {
             code: self.code.or((!complete).then_some("broke_off")),
             total: exchange.started.elapsed(),
             upstream: exchange.upstream,
-            received: exchange.received.as_ref().map_or(0, |bytes| bytes.load(Relaxed)),
+            received: exchange.received.as_ref().map_or(0, |progress| progress.bytes()),
             sent: bytes,
             peer: exchange.caller.peer.address,
         });

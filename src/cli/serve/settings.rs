@@ -10,7 +10,6 @@ use rustls::pki_types::pem::PemObject;
 
 use super::{Admin, Failed, Options};
 use crate::config::Environment;
-use crate::listener::connection::Timing;
 use crate::listener::tls::CertificateFiles;
 use crate::observe::log::Level;
 use crate::secret::Secret;
@@ -19,10 +18,6 @@ use crate::secret::Secret;
 const PORT: u16 = 5000;
 /// The admin port where none is given.
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9900);
-/// How long an unused connection is kept: above the 90 s of Cloud Foundry's router.
-const IDLE: Duration = Duration::from_mins(2);
-/// How long a request's header may take.
-const HEADER: Duration = Duration::from_secs(10);
 /// How long requests in flight may take to finish.
 const DRAIN: Duration = Duration::from_secs(30);
 /// The same on Cloud Foundry, which kills after 10 s.
@@ -43,8 +38,6 @@ pub(super) struct Settings {
     pub level: Level,
     /// Whether requests are logged: `ACCESS_LOG`.
     pub access_log: bool,
-    /// How long connections may do what.
-    pub timing: Timing,
     /// `DRAIN_TIMEOUT`.
     pub drain_timeout: Duration,
     /// `TLS_CERT_FILE` and `TLS_KEY_FILE`.
@@ -67,7 +60,6 @@ impl Settings {
             Some(text) => text.parse().map_err(|_| format!("XS_BIND_ADDRESS: {text:?} is no IP address"))?,
             None => any_address(),
         };
-        let idle = number("INCOMING_CONNECTION_TIMEOUT")?.filter(|ms| *ms > 0).map(Duration::from_millis);
         let drain = if environment.is_cloud_foundry() { DRAIN_ON_CLOUD_FOUNDRY } else { DRAIN };
         Ok(Self {
             address: SocketAddr::new(host, port),
@@ -76,7 +68,6 @@ impl Settings {
             workers: workers(options, number("VESTIBULE_WORKERS")?),
             level: level(environment)?,
             access_log: environment.value("ACCESS_LOG") != Some("off"),
-            timing: Timing { idle: idle.unwrap_or(IDLE), header: HEADER },
             drain_timeout: number("DRAIN_TIMEOUT")?.map_or(drain, Duration::from_secs),
             certificate: certificate(environment)?,
             authorities: authorities(environment)?,

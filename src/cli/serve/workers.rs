@@ -15,7 +15,7 @@ use crate::forward::Connector;
 use crate::forward::client::Client;
 use crate::forward::resolve::Resolver;
 use crate::forward::tls::BackendTls;
-use crate::listener::connection::Serving;
+use crate::listener::connection::{Serving, Timing};
 use crate::listener::tls::Certificate;
 use crate::listener::{self, Places};
 use crate::observe::access::AccessLog;
@@ -25,6 +25,11 @@ use crate::observe::sink::Sink;
 use crate::pipeline::{Bench, Inner, Worker};
 use crate::snapshot::Published;
 use crate::tenant::{HostMemo, Meters};
+
+/// How long a request's header may take.
+const HEADER: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept where it may be kept for ever.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365);
 
 /// How often unused connections to backends are looked through.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -60,7 +65,7 @@ impl Workers<'_> {
             let serving = Serving {
                 answer: worker.clone(),
                 tls: acceptor.clone(),
-                timing: self.settings.timing,
+                timing: self.timing(),
                 drain: self.drain.clone(),
             };
             let recorder = self.metrics.recorder();
@@ -69,6 +74,11 @@ impl Workers<'_> {
             std::thread::Builder::new().name(format!("worker-{index}")).spawn(run)?;
         }
         Ok((address, certificate))
+    }
+
+    fn timing(&self) -> Timing {
+        let idle = self.published.current().timeouts.connection;
+        Timing { idle: idle.unwrap_or(FOR_EVER), header: HEADER }
     }
 
     fn worker(&self, tls: BackendTls, meters: &Arc<Meters>) -> Worker {

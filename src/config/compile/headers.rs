@@ -8,8 +8,7 @@ use http::HeaderName;
 use super::super::text::Located;
 use super::Compiler;
 use super::bound::Bound;
-use crate::forward::headers::HeaderPolicy;
-use crate::snapshot::UserHeaders;
+use crate::forward::headers::{HeaderPolicy, UserHeaders};
 use crate::tenant::{TenantHeaders, TenantIdForm};
 
 /// Cookies that never reach a backend: the session's, and the platform's stickiness.
@@ -41,7 +40,6 @@ const TAKEN: [&str; 19] = [
 /// What the backend is told, under which names.
 pub(super) struct Headers {
     pub(super) tenant: TenantHeaders,
-    pub(super) user: UserHeaders,
     pub(super) policy: HeaderPolicy,
 }
 
@@ -65,8 +63,8 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound) -> Headers {
     let mut names: Vec<HeaderName> = tenant.names().into_iter().cloned().collect();
     names.extend([user.name.clone(), user.email.clone()]);
     refuse_repeated(compiler, &names);
-    let policy = HeaderPolicy::new(&names, &COOKIES);
-    Headers { tenant, user, policy }
+    let policy = HeaderPolicy::new(&tenant.names(), user, &COOKIES);
+    Headers { tenant, policy }
 }
 
 /// What `tenantid` holds: the SAP application router's form where XSUAA is bound.
