@@ -35,10 +35,16 @@ use crate::secret::Secret;
 pub use self::question::{Explain, TenantQuery};
 
 /// How many connections are served at once; more wait.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 256;
 
 /// How long a client may take for a request's head.
 const HEAD: Duration = Duration::from_secs(10);
+
+/// How long a connection lives before it is asked to end, so that none holds its place for ever.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// How long it may then finish what it is doing.
+const FINISHING: Duration = Duration::from_secs(10);
 
 /// How long connections may finish what they are doing when the port closes.
 const CLOSING: Duration = Duration::from_secs(1);
@@ -207,12 +213,12 @@ async fn connection(stream: TcpStream, admin: Arc<Admin>, mut closed: tokio::syn
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD);
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
-        ended = connection.as_mut() => { ended.ok(); }
-        _ = closed.changed() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await.ok();
-        }
+        ended = connection.as_mut() => return drop(ended),
+        _ = closed.changed() => {}
+        () = tokio::time::sleep(LIFETIME) => {}
     }
+    connection.as_mut().graceful_shutdown();
+    tokio::time::timeout(FINISHING, connection).await.ok();
 }
 
 impl Admin {

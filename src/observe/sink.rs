@@ -5,7 +5,7 @@
 //! slow, buffers fill to a bound and further lines are dropped and counted. The thread sleeps while there is
 //! nothing to write, and gathers for a few milliseconds while there is.
 
-use std::io::Write;
+use std::io::{IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, Thread};
@@ -29,6 +29,14 @@ pub enum Format {
     Json,
     /// Words and colours, for a terminal.
     Readable,
+}
+
+impl Format {
+    /// What suits standard output: words on a terminal, JSON into anything else.
+    #[must_use]
+    pub fn of_stdout() -> Self {
+        if std::io::stdout().is_terminal() { Self::Readable } else { Self::Json }
+    }
 }
 
 /// The place that lines go to; clones are the same place.

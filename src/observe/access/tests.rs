@@ -50,7 +50,9 @@ fn entry() -> Entry<'static> {
 fn lines(format: Format, level: Level, entries: &[Entry<'_>]) -> Vec<String> {
     let (sink, guard, output) = sink(format);
     let log = AccessLog::new(&sink, level);
-    entries.iter().for_each(|entry| log.record(entry));
+    for entry in entries {
+        log.record(entry);
+    }
     drop(guard);
     let text = String::from_utf8(output.try_iter().flatten().collect()).expect("UTF-8");
     text.lines().map(str::to_owned).collect()

@@ -15,7 +15,7 @@ fn observation(tenant: &str) -> Observation<'_> {
     }
 }
 
-/// Reads OpenMetrics text strictly, and returns each series' value.
+/// Reads the text of `OpenMetrics` strictly, and returns each series' value.
 fn parse(text: &str) -> BTreeMap<String, f64> {
     let (body, end) = text.split_at(text.len() - "# EOF\n".len());
     assert_eq!(end, "# EOF\n");
@@ -160,9 +160,15 @@ fn tenants_beyond_the_bound_are_other_for_every_worker() {
     let tenants: Vec<_> =
         series.iter().filter(|(id, _)| id.starts_with("vestibule_requests_total")).collect();
     assert_eq!(tenants.len(), TENANT_LABELS + 1);
-    assert_eq!(series["vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"other\"}"], 101.0);
-    assert_eq!(series["vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"t0\"}"], 3.0);
-    assert_eq!(series["vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"t199\"}"], 2.0);
+    assert_eq!(
+        series.get("vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"other\"}"),
+        Some(&101.0)
+    );
+    assert_eq!(series.get("vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"t0\"}"), Some(&3.0));
+    assert_eq!(
+        series.get("vestibule_requests_total{route=\"3\",status=\"200\",tenant=\"t199\"}"),
+        Some(&2.0)
+    );
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn every_line_arrives_whole_and_in_the_order_of_its_worker() {
             let lines = sink.lines();
             thread::spawn(move || {
                 for number in 0..1000 {
-                    lines.add(|line, _| line.push_str(&format!("{worker} {number}")));
+                    let text = format!("{worker} {number}");
+                    lines.add(|line, _| line.push_str(&text));
                 }
             })
         })
