@@ -41,7 +41,7 @@ const CONNECTIONS: usize = 256;
 const HEAD: Duration = Duration::from_secs(10);
 
 /// How long a connection lives before it is asked to end, so that none holds its place for ever.
-const LIFETIME: Duration = Duration::from_secs(60);
+const LIFETIME: Duration = Duration::from_mins(1);
 
 /// How long it may then finish what it is doing.
 const FINISHING: Duration = Duration::from_secs(10);

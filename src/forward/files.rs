@@ -196,9 +196,8 @@ fn dress_part(
 }
 
 /// The bytes of `part`, the first piece of them already read.
-fn body(file: File, part: &Part) -> io::Result<FileBody> {
+fn body(mut file: File, part: &Part) -> io::Result<FileBody> {
     let (start, length) = part.bounds();
-    let mut file = file.into_std();
     if start > 0 {
         file.seek(SeekFrom::Start(start))?;
     }

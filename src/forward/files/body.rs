@@ -4,12 +4,12 @@
 //! piece is read on a blocking thread while the one before is sent. Exactly the promised number of bytes is
 //! sent: a file that grows is cut, one that shrinks ends the body with an error and thereby the connection.
 
-use std::fs::File;
 use std::io::{self, Read as _};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use cap_std::fs::File;
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
 

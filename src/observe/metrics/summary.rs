@@ -1,4 +1,7 @@
-//! The counters as a person reads them: how much, how much of it went wrong, how long it took.
+//! The counters as a person reads them.
+//!
+//! How much there was, how much of it went wrong and through whose fault, how long it took. Totals since
+//! the start; whoever shows them makes rates of two looks.
 
 use std::collections::BTreeMap;
 

@@ -194,7 +194,7 @@ fn a_summary_says_who_was_at_fault() {
         let duration = Duration::from_micros(microseconds);
         recorder.request(&Observation { status, duration, ..observation("acme") });
     }
-    recorder.request(&Observation { duration: Duration::from_secs(60), ..observation("globex") });
+    recorder.request(&Observation { duration: Duration::from_mins(1), ..observation("globex") });
     let summary = metrics.summary();
     let (name, acme) = &summary.tenants[0];
     assert_eq!(name, "acme");
