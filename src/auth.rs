@@ -123,7 +123,7 @@ async fn verified(
     verifier: &Verifier,
     issuer: Option<&Arc<Issuer>>,
     tenant: &Tenant,
-    token: &str,
+    token: &[u8],
 ) -> Result<Arc<VerifiedToken>, Refused> {
     let issuer = issuer.ok_or(Refused::NoIssuer)?;
     verifier.verify(issuer, tenant, token).await

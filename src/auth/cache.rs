@@ -71,12 +71,16 @@ impl Cache {
         &mut self,
         issuer: &Arc<Issuer>,
         tenant: &Tenant,
-        token: &str,
+        token: &[u8],
         now: u64,
     ) -> Option<Arc<VerifiedToken>> {
         let place = self.place(tenant, token);
-        if let Some(entry) = self.young.get(&place) {
-            return entry.holds(issuer, tenant, token, now).then(|| entry.remembered.verified.clone());
+        if let Some(entry) = self.young.get_mut(&place) {
+            if !entry.holds(issuer, tenant, token, now) {
+                return None;
+            }
+            entry.owner.follow(issuer);
+            return Some(entry.remembered.verified.clone());
         }
         let entry = self.old.remove(&place).filter(|entry| entry.holds(issuer, tenant, token, now))?;
         let verified = entry.remembered.verified.clone();
@@ -89,7 +93,7 @@ impl Cache {
         &mut self,
         issuer: &Arc<Issuer>,
         tenant: &Tenant,
-        token: &str,
+        token: &[u8],
         remembered: Remembered,
     ) {
         let owner = Owner { tenant: tenant.key.clone(), id: tenant.id.clone(), issuer: issuer.clone() };
@@ -107,15 +111,15 @@ impl Cache {
         }
     }
 
-    fn place(&self, tenant: &Tenant, token: &str) -> u64 {
+    fn place(&self, tenant: &Tenant, token: &[u8]) -> u64 {
         self.seed.hash_one((&tenant.key, token))
     }
 }
 
 impl Entry {
-    fn holds(&self, issuer: &Arc<Issuer>, tenant: &Tenant, token: &str, now: u64) -> bool {
+    fn holds(&self, issuer: &Arc<Issuer>, tenant: &Tenant, token: &[u8], now: u64) -> bool {
         self.owner.is(issuer, tenant)
-            && self.remembered.verified.bearer.as_bytes().get(SCHEME..) == Some(token.as_bytes())
+            && self.remembered.verified.bearer.as_bytes().get(SCHEME..) == Some(token)
             && now < self.remembered.until
             && match &self.remembered.freshness {
                 Freshness::Fixed => true,
@@ -130,6 +134,14 @@ impl Owner {
         self.tenant == tenant.key
             && self.id == tenant.id
             && (Arc::ptr_eq(&self.issuer, issuer) || self.issuer == *issuer)
+    }
+
+    /// Names the equal issuer of the current snapshot, so that the next comparison is short and the
+    /// old snapshot's can go.
+    fn follow(&mut self, issuer: &Arc<Issuer>) {
+        if !Arc::ptr_eq(&self.issuer, issuer) {
+            self.issuer = issuer.clone();
+        }
     }
 }
 

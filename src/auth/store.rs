@@ -185,7 +185,7 @@ impl Slot {
     /// Whether the keys have not changed since `generation`; renews them when it is time. This is all
     /// that a request with a remembered token costs here.
     pub(super) fn is_current(self: &Arc<Self>, generation: u64, now: u64) -> bool {
-        if now >= self.renew_at.load(Ordering::Relaxed) {
+        if !is_ahead(self.renew_at.load(Ordering::Relaxed), now, RENEW_AFTER) {
             self.renew(now);
         }
         self.generation.load(Ordering::Acquire) == generation
@@ -202,7 +202,7 @@ impl Slot {
                 self.is_current(current.generation, now);
                 return Ok(current);
             }
-            if state.running().is_none() && now < state.next {
+            if state.running().is_none() && state.pauses(now) {
                 return Err(state.unavailable(now));
             }
             self.fetch(&mut state, now)
@@ -221,8 +221,9 @@ impl Slot {
             if let Some(current) = self.known(&state).filter(|current| current.generation > generation) {
                 return Some(current);
             }
-            let too_soon = state.began.is_some_and(|began| now < began.saturating_add(FORCED_GAP));
-            if state.running().is_none() && (too_soon || now < state.next) {
+            let earliest = state.began.map_or(0, |began| began.saturating_add(FORCED_GAP));
+            let too_soon = is_ahead(earliest, now, FORCED_GAP) || state.pauses(now);
+            if state.running().is_none() && too_soon {
                 return None;
             }
             self.fetch(&mut state, now)
@@ -234,7 +235,7 @@ impl Slot {
     fn renew(self: &Arc<Self>, now: u64) {
         let mut state = lock(&self.state);
         self.used.store(now, Ordering::Relaxed);
-        if state.keys.is_some() && state.running().is_none() && now >= state.next {
+        if state.keys.is_some() && state.running().is_none() && !state.pauses(now) {
             self.fetch(&mut state, now);
         }
     }
@@ -314,11 +315,22 @@ fn pause_after(failures: u32) -> u64 {
     FIRST_PAUSE.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
 }
 
+/// Whether `time` is still to come, and not further away than it can have been set: a clock that was
+/// set back must not turn half a minute into hours.
+fn is_ahead(time: u64, now: u64, at_most: u64) -> bool {
+    now < time && time - now <= at_most
+}
+
 impl State {
     /// The running fetch; one whose task died counts as over.
     fn running(&mut self) -> Option<watch::Receiver<()>> {
         self.running.take_if(|running| running.has_changed().is_err());
         self.running.clone()
+    }
+
+    /// Whether nothing may be fetched because of failures.
+    fn pauses(&self, now: u64) -> bool {
+        is_ahead(self.next, now, LONGEST_PAUSE)
     }
 
     fn unavailable(&self, now: u64) -> Unavailable {

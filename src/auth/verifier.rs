@@ -52,8 +52,9 @@ impl Verifier {
         &self,
         issuer: &Arc<Issuer>,
         tenant: &Tenant,
-        token: &str,
+        token: &(impl AsRef<[u8]> + ?Sized),
     ) -> Result<Arc<VerifiedToken>, Refused> {
+        let token = token.as_ref();
         let now = self.store.clock().milliseconds();
         if let Some(known) = self.cache().find(issuer, tenant, token, now) {
             self.hits.fetch_add(1, Ordering::Relaxed);
@@ -76,9 +77,10 @@ impl Verifier {
         &self,
         issuer: &Issuer,
         tenant: &Tenant,
-        token: &str,
+        token: &[u8],
         now: u64,
     ) -> Result<(VerifiedToken, Freshness), Refused> {
+        let token = std::str::from_utf8(token).map_err(|_| Refused::InvalidToken(TokenError::NotBase64))?;
         let unverified = Unverified::parse(token).map_err(Refused::InvalidToken)?;
         if !issuer.algorithms.contains(&unverified.algorithm) {
             return Err(Refused::InvalidToken(TokenError::AlgorithmNotAllowed(unverified.algorithm)));

@@ -323,3 +323,14 @@ async fn tls_trusts_the_given_authority_and_nobody_else() {
     let trusting = Bench::trusting(vec![certificate]);
     assert_eq!(reason(trusting.verify(&issuer, &acme, &token).await), None, "a trusted one");
 }
+
+#[tokio::test]
+async fn a_clock_set_back_does_not_stop_renewal() {
+    let (server, issuer, acme, good) = acme().await;
+    let bench = Bench::new();
+    assert_eq!(reason(bench.verify(&issuer, &acme, &good).await), None);
+    bench.set_back(50);
+    let unknown = RSA.token(&with(header(), &json!({"kid": "x"})), &claims(&server.url()));
+    assert_eq!(reason(bench.verify(&issuer, &acme, &unknown).await), Some(TokenError::UnknownKey));
+    assert_eq!(server.asked("/keys"), 2, "what was 30 s is not 80 s");
+}

@@ -197,6 +197,10 @@ impl Bench {
         self.time.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
+    pub(crate) fn set_back(&self, seconds: u64) {
+        self.time.fetch_sub(seconds * 1000, Ordering::Relaxed);
+    }
+
     /// `Ok`, or why not.
     pub(crate) async fn verify(
         &self,

@@ -32,7 +32,7 @@ fn remembered(token: &str, until: u64) -> Remembered {
 fn only_the_same_token_of_the_same_tenant_and_issuer_is_found() {
     let (acme, ours) = (tenant("a", "1"), issuer("https://i.test", "p"));
     let mut cache = Cache::default();
-    cache.remember(&ours, &acme, "bc", remembered("bc", 100));
+    cache.remember(&ours, &acme, b"bc", remembered("bc", 100));
     let rows = [
         (&ours, &acme, "bc", 99, true, "the token"),
         (&issuer("https://i.test", "p"), &acme, "bc", 99, true, "an equal issuer of the next snapshot"),
@@ -46,7 +46,7 @@ fn only_the_same_token_of_the_same_tenant_and_issuer_is_found() {
         (&ours, &acme, "bc", 100, false, "expired"),
     ];
     for (issuer, tenant, token, now, found, shows) in rows {
-        assert_eq!(cache.find(issuer, tenant, token, now).is_some(), found, "{shows}");
+        assert_eq!(cache.find(issuer, tenant, token.as_bytes(), now).is_some(), found, "{shows}");
     }
 }
 
@@ -54,20 +54,20 @@ fn only_the_same_token_of_the_same_tenant_and_issuer_is_found() {
 fn it_is_bounded_and_keeps_what_is_used() {
     let (acme, ours) = (tenant("a", "1"), issuer("https://i.test", "p"));
     let mut cache = Cache::default();
-    cache.remember(&ours, &acme, "used", remembered("used", 100));
+    cache.remember(&ours, &acme, b"used", remembered("used", 100));
     for n in 0..3 * MAX_ENTRIES {
         let token = format!("t{n}");
-        cache.remember(&ours, &acme, &token, remembered(&token, 100));
+        cache.remember(&ours, &acme, token.as_bytes(), remembered(&token, 100));
         if n % 1000 == 0 {
-            assert!(cache.find(&ours, &acme, "used", 1).is_some(), "used all the time, gone after {n}");
+            assert!(cache.find(&ours, &acme, b"used", 1).is_some(), "used all the time, gone after {n}");
         }
     }
     assert!(cache.young.len() + cache.old.len() <= 2 * MAX_ENTRIES);
-    assert!(cache.find(&ours, &acme, "t0", 1).is_none(), "never used again");
+    assert!(cache.find(&ours, &acme, b"t0", 1).is_none(), "never used again");
     let long = "x".repeat(16 * 1024);
     for n in 0..2000 {
         let token = format!("{long}{n}");
-        cache.remember(&ours, &acme, &token, remembered(&token, 100));
+        cache.remember(&ours, &acme, token.as_bytes(), remembered(&token, 100));
     }
     assert!(cache.young_bytes <= MAX_BYTES + 20_000, "bounded in bytes too");
 }

@@ -4,6 +4,10 @@ use super::*;
 type Row<'a> =
     (&'a [(&'static str, &'a str)], Result<Option<&'a str>, ()>, Result<Option<&'a str>, ()>, &'a str);
 
+fn text(token: Result<Option<&[u8]>, Refused>) -> Result<Option<&str>, ()> {
+    token.map(|token| token.map(|token| std::str::from_utf8(token).unwrap())).map_err(drop)
+}
+
 #[test]
 fn credentials_are_read_and_nothing_is_refused_yet() {
     let own = "authorization";
@@ -27,11 +31,14 @@ fn credentials_are_read_and_nothing_is_refused_yet() {
         (&[(router, "Bearer a"), (router, "Bearer b")], Err(()), Err(()), "two router headers"),
         (&[(own, "Bearer")], Err(()), Ok(None), "a scheme alone"),
         (&[(own, "Bearer ")], Err(()), Ok(None), "a scheme and a blank"),
-        (&[(own, "Bearer a, Bearer b")], Err(()), Ok(None), "two in one header"),
-        (&[(own, "Bearer a b")], Err(()), Ok(None), "a blank inside"),
-        (&[(own, "Bearer a\"")], Err(()), Ok(None), "a quote inside"),
+        (
+            &[(own, "Bearer a, Bearer b")],
+            Ok(Some("a, Bearer b")),
+            Ok(None),
+            "two in one header are one bad token",
+        ),
         (&[(own, "Bearer\ta")], Err(()), Ok(None), "a tab for a blank"),
-        (&[(own, "Bearer é")], Err(()), Ok(None), "beyond ASCII"),
+        (&[(own, "Bearer é")], Ok(Some("é")), Ok(None), "whatever the bytes"),
         (&[(own, "a.b.c")], Err(()), Ok(None), "a token without a scheme"),
         (&[(router, "a.b.c")], Err(()), Err(()), "a router token without a scheme"),
         (
@@ -47,8 +54,8 @@ fn credentials_are_read_and_nothing_is_refused_yet() {
             map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let presented = identify(&map);
-        assert_eq!(presented.bearer().map_err(drop), *bearer, "{shows}");
-        assert_eq!(presented.router_bearer().map_err(drop), *router_bearer, "{shows}, router");
+        assert_eq!(text(presented.bearer()), *bearer, "{shows}");
+        assert_eq!(text(presented.router_bearer()), *router_bearer, "{shows}, router");
     }
 }
 
