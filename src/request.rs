@@ -11,6 +11,7 @@ mod framing;
 pub mod host;
 mod malformed;
 pub mod target;
+pub mod wire;
 
 pub mod correlation;
 
@@ -23,6 +24,7 @@ pub use forwarded::Trust;
 pub use host::{Authority, Host, HostFault};
 pub use malformed::Malformed;
 pub use target::Target;
+pub use wire::{Verdict, Violation};
 
 /// The scheme the client used, as the outside sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::client::Lease;
 use super::headers::HeaderPolicy;
-use crate::listener::guard::Verdict;
+use crate::request::Verdict;
 
 /// How long a stream to the client may stand still.
 const ANSWER_IDLE: Duration = Duration::from_mins(5);

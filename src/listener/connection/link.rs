@@ -10,7 +10,7 @@ use std::time::Duration;
 use http::{HeaderValue, Response};
 use http_body::{Frame, SizeHint};
 
-use crate::listener::guard::Verdict;
+use crate::request::Verdict;
 
 /// One client connection.
 #[derive(Debug)]
