@@ -101,10 +101,15 @@ fn demo_command() -> Command {
         .value_name("DIR")
         .help("Where to write the configuration; files that are there already are kept [default: a fresh temporary directory]")
         .value_parser(value_parser!(PathBuf));
+    let port = Arg::new("port")
+        .long("port")
+        .value_name("PORT")
+        .help("The port to listen on; 0 takes a free one [default: 5000, or a free one where that is taken]")
+        .value_parser(value_parser!(u16));
     Command::new("demo")
         .about("Everything in one process: sample application, two tenants, development identity provider")
         .after_help("Loopback only. Prints commands to copy that show what it does.")
-        .arg(directory)
+        .args([directory, port])
 }
 
 fn check_command() -> Command {
@@ -205,7 +210,7 @@ pub(super) fn serve(matches: &ArgMatches, directory: PathBuf) -> Options {
 
 /// What `demo` was asked for.
 pub(super) fn demo(matches: &ArgMatches) -> demo::Options {
-    demo::Options { directory: matches.get_one("dir").cloned() }
+    demo::Options { directory: matches.get_one("dir").cloned(), port: matches.get_one("port").copied() }
 }
 
 /// How `check` prints.
@@ -280,7 +285,7 @@ mod tests {
             "explain /path",
             "test",
             "schema xs-app",
-            "demo --dir /x",
+            "demo --dir /x --port 0",
             "tenants list --all",
             "doctor",
         ] {

@@ -10,7 +10,6 @@ mod folder;
 mod http;
 mod issuer;
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -29,6 +28,8 @@ const PREFERRED_PORT: u16 = 5000;
 pub(super) struct Options {
     /// Where to write the configuration; `None` takes a fresh temporary directory.
     pub(super) directory: Option<PathBuf>,
+    /// Where the router listens; `None` prefers one port and takes another where that is taken.
+    pub(super) port: Option<u16>,
 }
 
 /// Where everything listens, and what is served.
@@ -46,10 +47,10 @@ struct Stage {
 pub(super) fn run(options: &Options, out: &mut dyn Write) -> io::Result<ExitCode> {
     let directory = folder::prepare(options.directory.as_deref())?;
     let (issuer, application) = start_backends()?;
-    let (port, moved) = router_port()?;
+    let port = router_port(options.port)?;
     let stage = Stage { directory, port, issuer, application };
     folder::write(&stage.directory, &stage.environment())?;
-    if moved {
+    if options.port.is_none() && port != PREFERRED_PORT {
         writeln!(out, "Port {PREFERRED_PORT} is taken; the demo takes {port}.\n")?;
     }
     stage.introduce(out)?;
@@ -72,12 +73,13 @@ fn start_backends() -> io::Result<(SocketAddr, SocketAddr)> {
     Ok((issuer_address, application_address))
 }
 
-/// The router's port, and whether it had to move away from the preferred one.
-fn router_port() -> io::Result<(u16, bool)> {
-    let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr();
-    match free(PREFERRED_PORT) {
-        Ok(address) => Ok((address.port(), false)),
-        Err(_) => Ok((free(0)?.port(), true)),
+/// The router's port: the one that was asked for, which has to be free, or one that is.
+fn router_port(asked: Option<u16>) -> io::Result<u16> {
+    let free =
+        |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr().map(|address| address.port());
+    match asked {
+        Some(port) => free(port),
+        None => free(PREFERRED_PORT).or_else(|_| free(0)),
     }
 }
 
@@ -92,13 +94,17 @@ impl Stage {
 
     /// How the router is started.
     fn served(self) -> serve::Options {
-        let loopback = ("XS_BIND_ADDRESS".to_owned(), Ipv4Addr::LOCALHOST.to_string());
+        let variables = [
+            ("XS_BIND_ADDRESS", Ipv4Addr::LOCALHOST.to_string()),
+            // Its events never end, and nobody should have to wait for that.
+            ("DRAIN_TIMEOUT", "1".to_owned()),
+        ];
         serve::Options {
             directory: self.directory,
             port: Some(self.port),
             admin: Some(Admin::At((Ipv4Addr::LOCALHOST, 0).into())),
             workers: None,
-            environment: Some(BTreeMap::from([loopback])),
+            environment: Some(variables.map(|(name, value)| (name.to_owned(), value)).into()),
         }
     }
 

@@ -217,8 +217,14 @@ fn shown(headers: &HeaderMap, name: &HeaderName) -> String {
     }
 }
 
-/// An error and what it comes from, as the log writes it.
+/// An error and what it comes from; what a message already says is not said again.
 fn with_sources(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(error.source(), |error| error.source());
-    sources.fold(error.to_string(), |text, source| format!("{text}: {source}"))
+    let mut text = error.to_string();
+    for source in std::iter::successors(error.source(), |error| error.source()) {
+        let source = source.to_string();
+        if !text.ends_with(&source) {
+            text = format!("{text}: {source}");
+        }
+    }
+    text
 }

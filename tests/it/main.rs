@@ -12,8 +12,11 @@
 )]
 
 mod architecture;
+mod cli;
 mod config;
+mod demo;
 mod fuzz_replay;
+mod harness;
 mod patterns;
 mod security_09_forwarded;
 mod security_10_host;
