@@ -9,9 +9,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use cap_std::fs::File;
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::File;
 
 /// The most that is read at once.
 const PIECE: u64 = 128 * 1024;
