@@ -60,7 +60,8 @@ enum Engine {
 #[error("the pattern was given up after {STEPS} steps")]
 pub struct Exhausted;
 
-/// How many steps all patterns together may take for one request; about two milliseconds.
+/// How many steps all patterns together may take for one request; a little more than a
+/// millisecond.
 const STEPS: u32 = 500_000;
 
 /// What is left of the steps that one request may take.

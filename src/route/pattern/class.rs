@@ -5,11 +5,12 @@
 //! crate folds otherwise, so sets are closed under case here and matched exactly afterwards.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
-/// Code points, as sorted ranges that neither touch nor overlap, both ends included.
+/// Code points, as sorted ranges that neither touch nor overlap, both ends included. Shared, because a
+/// program that writes repetitions out has the same set many times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct CharSet(Vec<(u32, u32)>);
+pub(super) struct CharSet(Arc<[(u32, u32)]>);
 
 const LAST: u32 = char::MAX as u32;
 
@@ -25,7 +26,7 @@ impl CharSet {
                 Some(_) | None => merged.push((low, high)),
             }
         }
-        Self(merged)
+        Self(merged.into())
     }
 
     /// `.`: all but the four line terminators.
@@ -68,7 +69,7 @@ impl CharSet {
     pub(super) fn negated(&self) -> Self {
         let mut next = 0;
         let mut ranges = Vec::with_capacity(self.0.len() + 1);
-        for &(low, high) in &self.0 {
+        for &(low, high) in self.0.iter() {
             if next < low {
                 ranges.push((next, low - 1));
             }
@@ -77,7 +78,7 @@ impl CharSet {
         if next <= LAST {
             ranges.push((next, LAST));
         }
-        Self(ranges)
+        Self(ranges.into())
     }
 
     /// Whether `character` is in it.
@@ -92,7 +93,7 @@ impl CharSet {
 
     /// With every other case of what is in it.
     pub(super) fn closed_under_case(&self) -> Self {
-        let mut ranges = self.0.clone();
+        let mut ranges = self.0.to_vec();
         let ascii_only = self.0.last().is_none_or(|&(_, high)| high < 0x80);
         let groups = if ascii_only { ascii_case_groups() } else { case_groups() };
         for group in groups {
@@ -105,7 +106,7 @@ impl CharSet {
 
     /// The lower-case letter, where it is exactly the two forms of one ASCII letter.
     pub(super) fn folded_letter(&self) -> Option<char> {
-        let &[(upper, upper_end), (lower, lower_end)] = self.0.as_slice() else { return None };
+        let &[(upper, upper_end), (lower, lower_end)] = &*self.0 else { return None };
         let letter = char::from_u32(lower).filter(char::is_ascii_lowercase)?;
         let both = upper == upper_end && lower == lower_end && upper + 0x20 == lower;
         both.then_some(letter)
