@@ -219,6 +219,8 @@ impl Decoder<'_, '_> {
         let finding = self.findings.error(word.mark, "unknown_value", message);
         if let Some(nearest) = nearest(&word.value, &known) {
             finding.hint(format!("did you mean `{nearest}`?"));
+        } else if ["{{", "<%", "${"].iter().any(|opening| word.value.contains(opening)) {
+            finding.hint("this looks like a template; give the file that it renders");
         }
         None
     }

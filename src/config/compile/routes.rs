@@ -197,6 +197,11 @@ fn check_destination(compiler: &mut Compiler<'_>, name: &str, mark: Mark) {
     if rows.any(|tenant| tenant.destinations.iter().any(|destination| *destination.name == *name)) {
         return;
     }
+    if mentions_group(name) {
+        let message = "a group is the whole name or none of it, and no destination is called so";
+        compiler.findings.warning(mark, "unknown_destination", message);
+        return;
+    }
     if compiler.model.settings.bindings.iter().any(|binding| binding.is("destination")) {
         compiler.findings.unsupported(mark, "the destination service");
         return;
@@ -208,6 +213,11 @@ fn check_destination(compiler: &mut Compiler<'_>, name: &str, mark: Mark) {
     };
     let message = format!("the destination `{name}` is not known");
     compiler.findings.error(mark, "unknown_destination", message).hint(hint);
+}
+
+/// Whether a name holds `$1` or another group; such a name is not looked up there either.
+fn mentions_group(name: &str) -> bool {
+    name.split('$').skip(1).any(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 fn local_dir(compiler: &mut Compiler<'_>, name: &str, mark: Mark) -> Option<Action> {

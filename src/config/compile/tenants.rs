@@ -99,7 +99,7 @@ fn key(compiler: &mut Compiler<'_>, text: &Located<Box<str>>) -> Option<TenantKe
     let key = TenantKey::parse(&text.value);
     if key.is_none() {
         let message = format!("`{}` cannot be a tenant's key", text.value);
-        let hint = "a key is 1 to 63 of a-z, 0-9 and -, and neither begins nor ends with -";
+        let hint = "a key is 1 to 63 of a-z, 0-9 and -";
         compiler.findings.error(text.mark, "unusable_key", message).hint(hint);
     }
     key

@@ -48,6 +48,11 @@ fn of_routes() -> Vec<Case> {
             (Severity::Warning, "no_such_group", "routes[0].destination"),
         ),
         route(
+            "a destination with a group in its name",
+            r#"{"authenticationMethod": "none", "routes": [{"source": "^/(a)", "destination": "be$1"}]}"#,
+            (Severity::Warning, "unknown_destination", "routes[0].destination"),
+        ),
+        route(
             "a destination that nothing leads to",
             r#"{"authenticationMethod": "none", "routes": []}"#,
             (Severity::Warning, "unused_destination", "destinations[0]"),
