@@ -23,7 +23,9 @@ use tokio::sync::watch;
 
 use self::overview::Overview;
 use self::settings::Settings;
+pub(super) use self::settings::authorities;
 use self::workers::Workers;
+pub(super) use self::workers::resolver;
 use crate::admin;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
 use crate::config::{self, Environment, Loaded, Sources};

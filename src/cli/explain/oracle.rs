@@ -7,11 +7,12 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use rustls_pki_types::CertificateDer;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Explanation, Question};
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
-use crate::cli::check;
+use crate::cli::{check, serve};
 use crate::config::{self, Environment, Sources};
 use crate::pipeline::Bench;
 use crate::snapshot::Snapshot;
@@ -28,13 +29,15 @@ impl Oracle {
     /// Loads `directory`'s configuration; `None` where it does not compile, which it then has complained
     /// about.
     pub fn load(directory: &Path) -> io::Result<Option<Self>> {
-        let loaded = config::load(&Sources::new(directory, Environment::of_process()));
+        let environment = Environment::of_process();
+        let authorities = serve::authorities(&environment).map_err(io::Error::other)?;
+        let loaded = config::load(&Sources::new(directory, environment));
         let Some(snapshot) = loaded.snapshot else {
             check::complain(&loaded.problems, directory);
             return Ok(None);
         };
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let bench = bench(&runtime)?;
+        let bench = bench(&runtime, authorities)?;
         Ok(Some(Self { snapshot, bench, runtime }))
     }
 
@@ -45,12 +48,12 @@ impl Oracle {
 }
 
 /// What decisions are made with.
-fn bench(runtime: &Runtime) -> io::Result<Bench> {
+fn bench(runtime: &Runtime, authorities: Vec<CertificateDer<'static>>) -> io::Result<Bench> {
     let clock = Clock::System;
     let settings = KeyStoreSettings {
         runtime: runtime.handle().clone(),
-        extra_roots: Vec::new(),
-        resolver: None,
+        extra_roots: authorities,
+        resolver: Some(serve::resolver()),
         clock: clock.clone(),
     };
     let store = KeyStore::new(settings).map_err(io::Error::other)?;

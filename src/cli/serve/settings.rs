@@ -123,7 +123,7 @@ fn certificate(environment: &Environment) -> Result<Option<CertificateFiles>, Fa
 }
 
 /// `XS_CACERT_PATH` is one path, or a JSON list of paths; each file holds certificates in PEM.
-fn authorities(environment: &Environment) -> Result<Vec<CertificateDer<'static>>, Failed> {
+pub(in crate::cli) fn authorities(environment: &Environment) -> Result<Vec<CertificateDer<'static>>, Failed> {
     let Some(text) = environment.value("XS_CACERT_PATH").filter(|text| !text.is_empty()) else {
         return Ok(Vec::new());
     };

@@ -148,7 +148,7 @@ pub(super) fn reload_certificate(certificate: Option<&Certificate>) {
 }
 
 /// How key sets' host names are resolved: as backends' are.
-pub(super) fn resolver() -> KeyResolver {
+pub(in crate::cli) fn resolver() -> KeyResolver {
     let resolver = Arc::new(Resolver::default());
     Arc::new(move |host: &str| {
         let (resolver, host) = (Arc::clone(&resolver), host.to_owned());
