@@ -34,7 +34,7 @@ impl HostRules {
 
     /// Whether asking costs more than remembering.
     pub(super) fn is_dear(&self) -> bool {
-        self.globs.len() > CHEAP_GLOBS || self.pattern.as_ref().is_some_and(HostPattern::is_dear)
+        self.globs.len() > CHEAP_GLOBS || self.pattern.is_some()
     }
 
     /// The key that the first rule reads from the host.

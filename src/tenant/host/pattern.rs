@@ -101,7 +101,9 @@ impl HostPattern {
         group.filter(|key| is_key(key))
     }
 
-    pub(super) fn is_dear(&self) -> bool {
+    /// Whether it needs the expression.
+    #[cfg(test)]
+    fn is_dear(&self) -> bool {
         matches!(self.matcher, Matcher::Regex(_))
     }
 }
