@@ -30,7 +30,7 @@ pub struct Snapshot {
     pub issuers: Issuers,
     /// Which way a request goes.
     pub routes: Routes,
-    /// The folders of routes with `localDir`, by the route's place.
+    /// The folders of routes with `localDir`, by [`Route::index`](crate::route::Route::index).
     pub local_dirs: Vec<Option<LocalDir>>,
     /// Where requests are sent.
     pub destinations: Table,

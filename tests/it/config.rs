@@ -133,6 +133,31 @@ fn nothing_that_was_loaded_prints_a_secret() {
 }
 
 #[test]
+fn plugins_come_first_and_leave_each_route_its_own_folder() {
+    let app = r#"{"authenticationMethod": "none", "routes": [
+        {"source": "^/one", "localDir": "one"}, {"source": "^/two", "localDir": "two"}]}"#;
+    let folder = folder(app);
+    for name in ["one", "two"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    let mut environment = environment(&Value::Null);
+    environment.set("plugins", r#"[{"name": "p", "source": "^/p", "destination": "be"}]"#);
+    let loaded = load(folder.path(), environment);
+    let snapshot = loaded.snapshot.unwrap_or_else(|| panic!("{}", loaded.problems));
+    let sources: Vec<_> = snapshot.routes.all().iter().map(|route| route.pattern.source()).collect();
+    assert_eq!(sources, ["^/p", "^/one", "^/two"]);
+    for route in snapshot.routes.all() {
+        let own =
+            snapshot.local_dirs.get(route.index).and_then(Option::as_ref).map(|own| own.root().to_owned());
+        let expected = match route.pattern.source() {
+            "^/p" => None,
+            path => Some(folder.path().join(&path[2..]).canonicalize().unwrap()),
+        };
+        assert_eq!(own, expected, "{}", route.pattern.source());
+    }
+}
+
+#[test]
 fn remarks_and_the_schema_are_not_keys() {
     let app = r#"{"$schema": "x", "_comment": 1, "authenticationMethod": "none",
         "routes": [{"_why": "x", "source": "^/a", "destination": "be"}]}"#;

@@ -49,22 +49,27 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound, any_issuer: bo
     }
 }
 
-/// The folders that routes serve, by the route's place.
+/// The folders that routes serve, by the route's index, which is not its place where there are plugins.
 pub(super) fn local_dirs(compiler: &mut Compiler<'_>, routes: &Routes) -> Option<Vec<Option<LocalDir>>> {
-    let open = |route: &crate::route::Route| {
-        let Action::LocalDir(path) = &route.action else { return Ok(None) };
-        LocalDir::open(path, route.cache_control.clone()).map(Some).map_err(|error| (route.index, error))
-    };
-    match routes.all().iter().map(open).collect() {
-        Ok(folders) => Some(folders),
-        Err((index, error)) => {
-            let mark =
-                route_at(compiler, index).and_then(|route| route.action.as_ref()).map(|action| action.mark);
-            let mark = mark.unwrap_or(compiler.mark());
-            compiler.findings.error(mark, "no_such_folder", format!("the folder cannot be opened: {error}"));
-            None
+    let indexes = routes.all().iter().map(|route| route.index + 1).max().unwrap_or(0);
+    let mut folders = vec![None; indexes];
+    for route in routes.all() {
+        let Action::LocalDir(path) = &route.action else { continue };
+        match LocalDir::open(path, route.cache_control.clone()) {
+            Ok(folder) => folders[route.index] = Some(folder),
+            Err(error) => {
+                let action = route_at(compiler, route.index).and_then(|route| route.action.as_ref());
+                let mark = action.map_or(compiler.mark(), |action| action.mark);
+                compiler.findings.error(
+                    mark,
+                    "no_such_folder",
+                    format!("the folder cannot be opened: {error}"),
+                );
+                return None;
+            }
         }
     }
+    Some(folders)
 }
 
 /// Who can be asked to authenticate callers.
