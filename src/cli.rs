@@ -38,8 +38,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(matches: &ArgMatches, out: &mut dyn Write) -> io::Result<ExitCode> {
     let directory = arguments::working_directory(matches);
     match matches.subcommand() {
-        None => Ok(serve::run(arguments::serve(matches, directory))),
-        Some(("serve", serve)) => Ok(serve::run(arguments::serve(serve, directory))),
+        None => Ok(serve::run(&arguments::serve(matches, directory))),
+        Some(("serve", serve)) => Ok(serve::run(&arguments::serve(serve, directory))),
         Some(("demo", demo)) => demo::run(&arguments::demo(demo), out),
         Some(("check", check)) => check::run(&directory, arguments::check_format(check), out),
         Some(("explain", explain)) => {

@@ -73,6 +73,12 @@ pub fn load(sources: &Sources) -> Loaded {
     Loaded { snapshot: snapshot.filter(|_| !refused), problems, watched }
 }
 
+/// The variables in force: those that are set, and those that `default-env.json` stands in for.
+#[must_use]
+pub fn variables(sources: &Sources) -> Environment {
+    read::variables(sources)
+}
+
 /// Reads the text of an `xs-app.json` alone: its syntax, keys and values. Touches no file.
 #[must_use]
 pub fn parse_xs_app(content: &str) -> Problems {

@@ -55,7 +55,7 @@ pub(super) fn run(options: &Options, out: &mut dyn Write) -> io::Result<ExitCode
     }
     stage.introduce(out)?;
     out.flush()?;
-    Ok(serve::run(stage.served()))
+    Ok(serve::run(&stage.served()))
 }
 
 /// Starts the issuer and the sample application on a thread of their own; says where they listen.

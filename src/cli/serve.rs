@@ -67,7 +67,7 @@ type Failed = Box<dyn Error + Send + Sync>;
 
 /// Serves; returns when stopped.
 #[must_use]
-pub fn run(options: Options) -> ExitCode {
+pub fn run(options: &Options) -> ExitCode {
     match serve(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -77,17 +77,17 @@ pub fn run(options: Options) -> ExitCode {
     }
 }
 
-fn serve(options: Options) -> Result<(), Failed> {
+fn serve(options: &Options) -> Result<(), Failed> {
     let environment = match options.environment.clone() {
         Some(variables) => variables.into_iter().collect(),
         None => Environment::of_process(),
     };
-    let settings = Settings::of(&options, &environment)?;
+    let sources = Sources::new(options.directory.clone(), environment);
+    let settings = Settings::of(options, &config::variables(&sources))?;
     let format = if std::io::stdout().is_terminal() { Format::Readable } else { Format::Json };
     let (sink, _flush) = Sink::start(format, std::io::stdout())?;
     // A second server in one process (the demo's) logs where the first does.
     drop(log::start(settings.level, &sink));
-    let sources = Sources::new(options.directory, environment);
     let loaded = config::load(&sources);
     let slow = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)

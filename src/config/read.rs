@@ -69,6 +69,25 @@ pub(crate) fn read(sources: &Sources, findings: &mut Findings, watched: &mut Vec
     Model { app: model_app, tenants, settings, app_mark }
 }
 
+/// The environment with what `default-env.json` stands in for, where that counts. What is wrong with that
+/// file is said when everything is read.
+pub(crate) fn variables(sources: &Sources) -> Environment {
+    let mut merged = sources.environment.clone();
+    if merged.is_cloud_foundry() {
+        return merged;
+    }
+    let mut findings = Findings::default();
+    let opened = open(&mut findings, &sources.folder, "default-env.json");
+    let value = opened.parse(&mut findings);
+    let defaults = value.as_ref().and_then(|(text, value)| variables_of(&mut findings, *text, value));
+    for (name, _, node) in defaults.iter().flat_map(Fields::entries) {
+        if merged.value(name).is_none_or(str::is_empty) {
+            merged.set(name, node.as_str().unwrap_or_else(|| findings.texts.source(node)));
+        }
+    }
+    merged
+}
+
 fn node<'v>(value: &'v Value<'v>, text: TextId) -> Node<'v> {
     Node { value, text }
 }

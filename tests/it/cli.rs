@@ -206,3 +206,16 @@ fn schemas_are_json() {
         assert!(schema["properties"].is_object(), "{name}");
     }
 }
+
+#[test]
+fn the_stand_in_for_the_environment_counts_for_the_server_too() {
+    for (variables, says, shows) in [
+        (json!({"PORT": 70000}), "PORT", "a number"),
+        (json!({"XS_BIND_ADDRESS": "nowhere"}), "XS_BIND_ADDRESS", "a text"),
+    ] {
+        let setup = application().file("default-env.json", variables.to_string());
+        let output = setup.run(&["serve", "--admin", "off"]);
+        assert_eq!(output.status.code(), Some(1), "{shows}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(says), "{shows}: {output:?}");
+    }
+}

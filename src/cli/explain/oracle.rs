@@ -29,9 +29,9 @@ impl Oracle {
     /// Loads `directory`'s configuration; `None` where it does not compile, which it then has complained
     /// about.
     pub fn load(directory: &Path) -> io::Result<Option<Self>> {
-        let environment = Environment::of_process();
-        let authorities = serve::authorities(&environment).map_err(io::Error::other)?;
-        let loaded = config::load(&Sources::new(directory, environment));
+        let sources = Sources::new(directory, Environment::of_process());
+        let authorities = serve::authorities(&config::variables(&sources)).map_err(io::Error::other)?;
+        let loaded = config::load(&sources);
         let Some(snapshot) = loaded.snapshot else {
             check::complain(&loaded.problems, directory);
             return Ok(None);
