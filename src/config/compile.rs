@@ -71,6 +71,7 @@ impl Compiler<'_> {
             lints::hosts(self, directory);
             lints::host_owners(self, directory);
         }
+        lints::connections(self);
         lints::tenancy(self, &bound);
         if let Some(routes) = &routes {
             lints::routes(self, routes);

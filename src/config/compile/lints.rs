@@ -30,12 +30,46 @@ pub(super) fn destinations(compiler: &mut Compiler<'_>) {
     if used.iter().any(|name| *name == "*" || name.starts_with('$')) {
         return;
     }
-    for destination in &compiler.model.settings.destinations {
+    let shared = compiler.model.settings.destinations.iter();
+    let own = compiler.tenants.tenants.iter().flatten().flat_map(|tenant| &tenant.destinations);
+    for destination in shared.chain(own) {
         if !used.contains(&destination.name.as_ref()) {
             let message = format!("no route uses the destination `{}`", destination.name);
             compiler.findings.warning(destination.mark, "unused_destination", message);
         }
     }
+}
+
+/// Warns where a connection can be listened to or answered by somebody else.
+pub(super) fn connections(compiler: &mut Compiler<'_>) {
+    let shared = compiler.model.settings.destinations.iter();
+    let own = compiler.tenants.tenants.iter().flatten().flat_map(|tenant| &tenant.destinations);
+    for destination in shared.chain(own).filter(|destination| !destination.strict_ssl) {
+        let message =
+            format!("the certificate of `{}` is not verified: `strictSSL` is false", destination.name);
+        compiler.findings.warning(destination.mark, "unverified_destination", message);
+    }
+    let own = compiler.tenants.tenants.iter().flatten().filter_map(|tenant| tenant.issuer.as_deref());
+    for issuer in compiler.tenants.defaults.issuer.iter().chain(own) {
+        for url in [&issuer.url, &issuer.jwks_uri].into_iter().flatten() {
+            if url.value.strip_prefix("http://").is_some_and(|rest| !is_this_machine(rest)) {
+                let message =
+                    "the issuer's keys are fetched without TLS, so anyone on the way can sign tokens";
+                compiler.findings.warning(url.mark, "cleartext_issuer", message);
+            }
+        }
+    }
+}
+
+/// Whether what follows `http://` names this machine.
+fn is_this_machine(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host =
+        if authority.starts_with('[') { authority } else { authority.split(':').next().unwrap_or_default() };
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.starts_with("127.")
+        || host.starts_with("[::1]")
 }
 
 /// Warns where every tenant of a shared binding is taken for the provider.

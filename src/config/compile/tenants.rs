@@ -244,6 +244,11 @@ pub(super) fn trust(compiler: &mut Compiler<'_>) -> Option<Trust> {
     for text in written {
         let network = text.value.parse::<IpNet>().ok();
         if let Some(network) = network.or_else(|| text.value.parse::<IpAddr>().ok().map(IpNet::from)) {
+            if network.prefix_len() == 0 {
+                let message =
+                    "everyone is trusted, so anyone can say which host and address a request is from";
+                compiler.findings.warning(text.mark, "everyone_trusted", message);
+            }
             networks.push(network);
             continue;
         }

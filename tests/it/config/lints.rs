@@ -98,7 +98,38 @@ fn of_tenants() -> Vec<Case> {
     let some_without: &'static str = Box::leak(
         format!(r#"{{"tenants": {{"acme": {{"issuer": {issuer}}}, "globex": {{}}}}}}"#).into_boxed_str(),
     );
+    let of_file = |shows, tenants, code, key| Case {
+        shows,
+        app: OPEN,
+        tenants: Some(tenants),
+        variables: vec![BE],
+        expected: (Severity::Warning, code, key),
+    };
     vec![
+        of_file(
+            "a tenant's destination that nothing leads to",
+            r#"{"tenants": {"acme": {"destinations": {"eb": {"url": "http://127.0.0.1:1"}}}}}"#,
+            "unused_destination",
+            "tenants.acme.destinations.eb",
+        ),
+        of_file(
+            "a certificate that is not verified",
+            r#"{"tenants": {"acme": {"destinations": {"be": {"url": "https://be.test", "strictSSL": false}}}}}"#,
+            "unverified_destination",
+            "tenants.acme.destinations.be",
+        ),
+        of_file(
+            "an issuer whose keys anyone could replace",
+            r#"{"defaults": {"issuer": {"url": "http://idp.test/{tenant}", "clientId": "c"}}}"#,
+            "cleartext_issuer",
+            "defaults.issuer.url",
+        ),
+        of_file(
+            "proxies that are everyone",
+            r#"{"trustedProxies": ["::/0"]}"#,
+            "everyone_trusted",
+            "trustedProxies[0]",
+        ),
         Case {
             shows: "a tenant that nobody can log in to",
             app: jwt,
