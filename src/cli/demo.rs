@@ -78,7 +78,9 @@ fn router_port(asked: Option<u16>) -> io::Result<u16> {
     let free =
         |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port))?.local_addr().map(|address| address.port());
     match asked {
-        Some(port) => free(port),
+        Some(port) => {
+            free(port).map_err(|error| io::Error::new(error.kind(), format!("port {port}: {error}")))
+        }
         None => free(PREFERRED_PORT).or_else(|_| free(0)),
     }
 }

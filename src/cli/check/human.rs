@@ -24,22 +24,38 @@ pub(super) fn print(
     colour: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut texts = BTreeMap::new();
+    let read = |problem: &&Problem| (problem.file.clone(), read(&directory.join(&problem.file)));
+    let texts: BTreeMap<String, String> = files(problems).iter().map(read).collect();
+    let lines: BTreeMap<&str, Vec<&str>> =
+        texts.iter().map(|(file, text)| (file.as_str(), text.lines().collect())).collect();
     for &problem in problems {
-        let text = texts
-            .entry(problem.file.clone())
-            .or_insert_with(|| fs::read_to_string(directory.join(&problem.file)).unwrap_or_default());
-        write!(out, "{}", Report { problem, line: shown_line(problem, text), paint: Paint(colour) })?;
+        let lines = lines.get(problem.file.as_str()).map_or(&[][..], Vec::as_slice);
+        write!(out, "{}", Report { problem, line: shown_line(problem, lines), paint: Paint(colour) })?;
     }
     writeln!(out, "{}", sum(problems))
 }
 
+/// One problem of each file that may be shown, for there may be many of one.
+fn files<'a>(problems: &[&'a Problem]) -> Vec<&'a Problem> {
+    let shown = |problem: &&&Problem| SHOWN.contains(&problem.file.as_str());
+    let mut files: Vec<&Problem> = problems.iter().filter(shown).copied().collect();
+    files.sort_by(|one, other| one.file.cmp(&other.file));
+    files.dedup_by(|one, other| one.file == other.file);
+    files
+}
+
+/// A file's text; one that cannot be read has no lines to show, and a problem of its own.
+fn read(path: &Path) -> String {
+    let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    text.trim_start_matches('\u{feff}').to_owned()
+}
+
 /// The line of the problem, where it may be shown.
-fn shown_line<'a>(problem: &Problem, text: &'a str) -> Option<&'a str> {
-    let line = text.trim_start_matches('\u{feff}').lines().nth(problem.line.checked_sub(1)? as usize)?;
+fn shown_line<'a>(problem: &Problem, lines: &[&'a str]) -> Option<&'a str> {
+    let line = *lines.get(usize::try_from(problem.line.checked_sub(1)?).ok()?)?;
     let secretive = |text: &str| SECRETIVE.iter().any(|word| text.to_ascii_lowercase().contains(word));
-    let shown = SHOWN.contains(&problem.file.as_str()) && !secretive(line) && !secretive(&problem.key);
-    (shown && !line.trim().is_empty()).then_some(line)
+    let hidden = secretive(line) || secretive(&problem.key) || line.trim().is_empty();
+    (!hidden && SHOWN.contains(&problem.file.as_str())).then_some(line)
 }
 
 /// "2 errors, 1 warning", or that all is well.

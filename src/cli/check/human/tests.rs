@@ -16,7 +16,7 @@ fn problem(line: u32, column: u32, key: &str) -> Problem {
 #[test]
 fn a_problem_shows_its_line_with_a_mark_and_the_hint() {
     let problem = problem(3, 7, "routes[0].scpoe");
-    let line = shown_line(&problem, "{\n  \"routes\": [{\n      \"scpoe\": \"read\"\n");
+    let line = shown_line(&problem, &["{", "  \"routes\": [{", "      \"scpoe\": \"read\""]);
     let report = Report { problem: &problem, line, paint: Paint(false) }.to_string();
     assert_eq!(
         report,
@@ -42,7 +42,7 @@ fn lines_that_may_hold_a_secret_are_not_shown() {
         ("environment", "", "", false, "no file"),
     ] {
         let problem = Problem { file: file.into(), ..problem(1, 1, key) };
-        assert_eq!(shown_line(&problem, line).is_some(), shown, "{why}");
+        assert_eq!(shown_line(&problem, &[line]).is_some(), shown, "{why}");
     }
 }
 
