@@ -16,9 +16,10 @@ pub mod tls;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{AUTHORIZATION, HOST, TE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TE, TRAILER};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
+use http_body::Body as _;
 
 use self::body::{Body, BodyError, Progress, Upload};
 use self::client::{Client, PoolKey, SendError};
@@ -147,6 +148,7 @@ pub fn prepare(
 ) -> Outbound {
     let chain = forwarded_for(inbound, &headers);
     let takes_trailers = headers::takes_trailers(&headers);
+    let trailer = inbound.policy.announced_trailers(&headers);
     inbound.policy.strip_request(&mut headers, inbound.request.trusted);
     authorize(inbound, destination, &mut headers);
     forwarded(inbound, destination, chain, &mut headers);
@@ -154,6 +156,7 @@ pub fn prepare(
     headers.insert(X_CORRELATIONID, inbound.correlation.correlation_id.clone());
     headers.insert(TRACEPARENT, inbound.correlation.traceparent.clone());
     headers.insert(HOST, destination.host.clone());
+    headers.extend(trailer.map(|names| (TRAILER, names)));
     if takes_trailers && destination.endpoint.http2 {
         // gRPC asks for it; the only value that HTTP/2 allows (RFC 9113 §8.2.2).
         headers.insert(TE, HeaderValue::from_static("trailers"));
@@ -236,9 +239,12 @@ pub async fn send(
     let progress = upload.progress();
     let request = request(outbound, upload).ok_or_else(|| ForwardError::Address { destination: named() })?;
     let after = destination.timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let answer = within(after, progress, client.send(key, request)).await;
+    let answer = within(after, progress.as_ref(), client.send(key, request)).await;
     let answer = answer.ok_or_else(|| ForwardError::Timeout { destination: named(), after })?;
     let (answer, lease) = answer.map_err(|error| failed(named(), error))?;
+    if let Some(progress) = progress {
+        progress.answered();
+    }
     let (mut parts, incoming) = answer.into_parts();
     if parts.status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(ForwardError::Unasked { destination: named() });
@@ -246,7 +252,9 @@ pub async fn send(
     if headers::is_ambiguously_framed(&parts.headers) {
         return Err(ForwardError::Ambiguous { destination: named() });
     }
+    let trailer = policy.announced_trailers(&parts.headers).filter(|_| is_open_ended(&incoming));
     policy.strip_response(&mut parts.headers, head || parts.status == StatusCode::NOT_MODIFIED);
+    parts.headers.extend(trailer.map(|names| (TRAILER, names)));
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
     Ok(Response::from_parts(parts, Body::relayed(incoming, lease, policy)))
@@ -255,7 +263,7 @@ pub async fn send(
 /// What `sending` comes to, if it does within `after` of the last byte of the request.
 async fn within<T>(
     after: Duration,
-    upload: Option<Arc<Progress>>,
+    upload: Option<&Arc<Progress>>,
     sending: impl Future<Output = T>,
 ) -> Option<T> {
     let mut sending = std::pin::pin!(sending);
@@ -265,8 +273,13 @@ async fn within<T>(
             return Some(answer);
         }
         // While the client still sends, only its own body's limits count.
-        wait = after.checked_sub(upload.as_ref()?.quiet()).filter(|wait| !wait.is_zero())?;
+        wait = after.checked_sub(upload?.quiet()).filter(|wait| !wait.is_zero())?;
     }
+}
+
+/// Whether the body's length is not known beforehand; only behind such a body HTTP/1.1 has trailers.
+fn is_open_ended(body: &impl http_body::Body) -> bool {
+    !body.is_end_stream() && body.size_hint().exact().is_none()
 }
 
 /// HTTP/2 needs scheme and authority; the client takes them off again where HTTP/1.1 is spoken.
@@ -281,10 +294,18 @@ fn request(outbound: Outbound, upload: Upload) -> Option<Request<Upload>> {
         });
         uri.authority = Some(destination.authority.clone());
     }
+    let mut headers = outbound.headers;
+    if !is_open_ended(&upload) {
+        headers.remove(TRAILER);
+    }
+    if upload.is_end_stream() && [Method::POST, Method::PUT, Method::PATCH].contains(&outbound.method) {
+        // hyper leaves it out, and a backend may insist on it (RFC 9110 §8.6).
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     let mut request = Request::new(upload);
     *request.method_mut() = outbound.method;
     *request.uri_mut() = Uri::from_parts(uri).ok()?;
-    *request.headers_mut() = outbound.headers;
+    *request.headers_mut() = headers;
     Some(request)
 }
 

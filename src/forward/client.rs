@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
-use http::header::HOST;
+use http::header::{HOST, TE};
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::{TrySendError, http1, http2};
@@ -182,10 +182,15 @@ impl Client {
         mut sender: http1::SendRequest<Upload>,
         mut request: Request<Upload>,
     ) -> Result<Exchange, SendError> {
+        // A new connection may turn out to speak HTTP/2, which needs the whole address.
+        let absolute = request.uri().scheme().is_some().then(|| request.uri().clone());
         to_origin_form(&mut request);
         match sender.try_send_request(request).await {
             Ok(answer) => Ok(Exchange::Answered(answer, self.lease(key, Some(sender)))),
-            Err(error) => unsent(error).map(Exchange::NotSent),
+            Err(error) => unsent(error).map(|mut unsent| {
+                *unsent.uri_mut() = absolute.unwrap_or_else(|| unsent.uri().clone());
+                Exchange::NotSent(unsent)
+            }),
         }
     }
 
@@ -237,9 +242,11 @@ enum Sent {
     NotSent(Request<Upload>),
 }
 
-/// HTTP/1.1 names the path alone (RFC 9112 §3.2.1), beside a `Host`.
+/// HTTP/1.1 names the path alone (RFC 9112 §3.2.1), beside a `Host`; its `TE` is one hop's and needs a
+/// `Connection` that names it.
 fn to_origin_form(request: &mut Request<Upload>) {
     if request.uri().scheme().is_some() {
+        request.headers_mut().remove(TE);
         let path = request.uri().path_and_query().cloned().map(Uri::from);
         *request.uri_mut() = path.unwrap_or_default();
     }

@@ -7,8 +7,8 @@
 
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRANSFER_ENCODING,
-    UPGRADE,
+    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http_body::Frame;
 use memchr::memmem;
@@ -63,6 +63,79 @@ const OURS: [&str; 9] = [
     "x-correlation-id",
 ];
 
+/// Names that mean something only before a body, or that decide what happens to it: never as trailers
+/// (RFC 9110 §6.5.1), in neither direction.
+const NEVER_TRAILERS: [&str; 52] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "age",
+    "alt-svc",
+    "authentication-info",
+    "authorization",
+    "cache-control",
+    "clear-site-data",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-location",
+    "content-range",
+    "content-security-policy",
+    "content-security-policy-report-only",
+    "content-type",
+    "cookie",
+    "cookie2",
+    "date",
+    "early-data",
+    "etag",
+    "expect",
+    "expires",
+    "from",
+    "host",
+    "last-modified",
+    "location",
+    "max-forwards",
+    "message-token",
+    "method",
+    "origin",
+    "pragma",
+    "priority",
+    "range",
+    "referer",
+    "refresh",
+    "retry-after",
+    "set-cookie",
+    "set-cookie2",
+    "status",
+    "strict-transport-security",
+    "traceparent",
+    "tracestate",
+    "transfer-encoding",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "vary",
+    "warning",
+    "www-authenticate",
+];
+
+/// What such names may also begin with.
+const NEVER_TRAILERS_PREFIXES: [&str; 12] = [
+    "access-control-",
+    "cf-",
+    "cross-origin-",
+    "if-",
+    "proxy-",
+    "sec-",
+    "x-approuter-",
+    "x-correlation",
+    "x-csrf-",
+    "x-forwarded-",
+    "x-http-method",
+    "x-request-",
+];
+
 /// A set of names, tested by length before anything is compared.
 #[derive(Debug, Default)]
 struct NameSet {
@@ -115,6 +188,7 @@ pub struct HeaderPolicy {
     hop_by_hop: NameSet,
     ours: NameSet,
     forwarding: NameSet,
+    never_trailers: NameSet,
     cookies: Vec<Box<str>>,
 }
 
@@ -130,6 +204,7 @@ impl HeaderPolicy {
             ours: NameSet::new(OURS.into_iter().chain(reserved)),
             user,
             forwarding: NameSet::new(FORWARDING),
+            never_trailers: NameSet::new(NEVER_TRAILERS),
             cookies: cookies.iter().map(|name| (*name).into()).collect(),
         }
     }
@@ -152,16 +227,39 @@ impl HeaderPolicy {
         }
     }
 
-    /// A frame with its trailers filtered as headers are.
+    /// A frame whose trailers are those that may pass, in either direction.
     #[must_use]
     pub fn filter_trailers(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
         match frame.into_trailers() {
             Ok(mut trailers) => {
-                self.strip(&mut trailers, |name| self.is_reserved(name, false));
+                self.strip(&mut trailers, |name| !self.may_trail(name));
                 Frame::trailers(trailers)
             }
             Err(frame) => frame,
         }
+    }
+
+    /// Which of the trailers that `Trailer` announces may pass, as a `Trailer` of our own: HTTP/1.1
+    /// sends no trailer that was not announced.
+    #[must_use]
+    pub fn announced_trailers(&self, headers: &HeaderMap) -> Option<HeaderValue> {
+        let names: SmallVec<[&str; 4]> = headers
+            .get_all(TRAILER)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(|name| name.trim_matches([' ', '\t']))
+            .filter(|name| HeaderName::from_bytes(name.as_bytes()).is_ok_and(|n| self.may_trail(n.as_str())))
+            .collect();
+        if names.is_empty() { None } else { HeaderValue::from_str(&names.join(", ")).ok() }
+    }
+
+    /// Whether a field may come behind a body. A name in disguise is judged by what it may be taken for.
+    fn may_trail(&self, name: &str) -> bool {
+        let plain: String = plain(name).collect();
+        let named = [&self.hop_by_hop, &self.ours, &self.forwarding, &self.never_trailers];
+        !named.iter().any(|names| names.contains(&plain))
+            && !NEVER_TRAILERS_PREFIXES.iter().any(|prefix| plain.starts_with(prefix))
     }
 
     fn strip(&self, headers: &mut HeaderMap, reserved: impl Fn(&str) -> bool) {
@@ -179,18 +277,24 @@ impl HeaderPolicy {
         if !is_disguised(name) {
             return is(name);
         }
-        // A disguised name is never legitimate, not even from a trusted proxy.
+        // A disguised name is never legitimate, not even from a trusted proxy, and least of all one of
+        // framing: a backend that reads `Content_Length` as a length would see another body than we.
         let plain: String = plain(name).collect();
-        self.ours.contains(&plain) || self.forwarding.contains(&plain)
+        [&self.ours, &self.forwarding, &self.hop_by_hop].iter().any(|set| set.contains(&plain))
+            || plain == "host"
     }
 
-    /// Our own cookies stay with us; the others keep their order and spelling.
+    /// Our own cookies stay with us; the others keep their order and spelling, in one field: HTTP/2 may
+    /// send each in its own, HTTP/1.1 may not (RFC 9113 §8.2.3).
     fn strip_cookies(&self, headers: &mut HeaderMap) {
         let holds_ours = |value: &HeaderValue| {
             self.cookies.iter().any(|name| memmem::find(value.as_bytes(), name.as_bytes()).is_some())
         };
-        if !headers.get_all(COOKIE).iter().any(holds_ours) {
-            return;
+        let mut lines = headers.get_all(COOKIE).iter();
+        match (lines.next(), lines.next()) {
+            (None, _) => return,
+            (Some(only), None) if !holds_ours(only) => return,
+            (Some(_), _) => {}
         }
         let kept: Vec<&[u8]> = headers
             .get_all(COOKIE)
@@ -245,11 +349,17 @@ pub fn is_ambiguously_framed(headers: &HeaderMap) -> bool {
 /// Whether the client takes trailers (RFC 9110 §10.1.4).
 #[must_use]
 pub fn takes_trailers(headers: &HeaderMap) -> bool {
-    headers.get(TE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"trailers"))
+    let mut codings = headers.get_all(TE).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
+    codings.any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
 }
 
-/// Whether a request asks for a WebSocket (RFC 6455 §4.1).
+/// Whether a request asks for a WebSocket (RFC 6455 §4.1), be it among other protocols.
 #[must_use]
 pub fn is_websocket_upgrade(headers: &HeaderMap) -> bool {
-    headers.get_all(UPGRADE).iter().any(|v| v.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    let lines = headers.get_all(UPGRADE).iter();
+    let mut protocols = lines.flat_map(|line| line.as_bytes().split(|b| *b == b','));
+    protocols.any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
+
+#[cfg(test)]
+mod tests;
