@@ -7,7 +7,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -76,6 +76,18 @@ impl Idle {
         self.armed = false;
     }
 
+    fn extend(&mut self, limit: Duration) {
+        self.armed &= self.limit == limit;
+        self.limit = limit;
+    }
+
+    /// A limit that is nearer than the one that is armed.
+    fn shorten(&mut self, limit: Duration) {
+        if !self.armed {
+            self.limit = limit.min(UPLOAD_IDLE);
+        }
+    }
+
     fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.limit)));
         if !self.armed {
@@ -92,15 +104,23 @@ pub struct Progress {
     begun: Instant,
     bytes: AtomicU64,
     latest: AtomicU64,
+    awaited: AtomicBool,
+    answered: AtomicBool,
 }
 
 impl Progress {
     fn begin() -> Self {
-        Self { begun: Instant::now(), bytes: AtomicU64::new(0), latest: AtomicU64::new(0) }
+        Self {
+            begun: Instant::now(),
+            bytes: AtomicU64::new(0),
+            latest: AtomicU64::new(0),
+            awaited: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
+        }
     }
 
-    fn advance(&self, bytes: usize) {
-        self.bytes.fetch_add(bytes as u64, Relaxed);
+    fn came(&self) {
+        self.awaited.store(false, Relaxed);
         let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.latest.store(now, Relaxed);
     }
@@ -111,10 +131,19 @@ impl Progress {
         self.bytes.load(Relaxed)
     }
 
-    /// How long ago the last of them came.
+    /// How long the backend has had nothing to wait for: not at all while the client still owes bytes,
+    /// otherwise since the last of them came.
     #[must_use]
     pub fn quiet(&self) -> Duration {
+        if self.awaited.load(Relaxed) {
+            return Duration::ZERO;
+        }
         self.begun.elapsed().saturating_sub(Duration::from_millis(self.latest.load(Relaxed)))
+    }
+
+    /// The answer has begun: what still comes from the client is one side of a conversation.
+    pub(super) fn answered(&self) {
+        self.answered.store(true, Relaxed);
     }
 }
 
@@ -124,7 +153,8 @@ pub struct Upload {
     policy: Option<Arc<HeaderPolicy>>,
     verdict: Option<Arc<Verdict>>,
     idle: Idle,
-    started: Option<Instant>,
+    awaited: Option<Instant>,
+    waited: Duration,
     progress: Option<Arc<Progress>>,
     limit: Option<Duration>,
 }
@@ -138,7 +168,8 @@ impl Upload {
             policy: None,
             verdict: None,
             idle: Idle::new(UPLOAD_IDLE),
-            started: None,
+            awaited: None,
+            waited: Duration::ZERO,
             progress: None,
             limit: None,
         }
@@ -173,22 +204,39 @@ impl Upload {
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
-        let started = *self.started.get_or_insert_with(Instant::now);
-        let elapsed = started.elapsed();
-        if let Some(limit) = self.limit.filter(|limit| elapsed > *limit) {
+        let since = *self.awaited.get_or_insert_with(Instant::now);
+        let waited = self.waited + since.elapsed();
+        let Some(progress) = &self.progress else { return Poll::Pending };
+        progress.awaited.store(true, Relaxed);
+        if progress.answered.load(Relaxed) {
+            // Who has an answer already is no longer judged by how fast they ask.
+            self.idle.extend(ANSWER_IDLE);
+            return self.idle.poll_expired(cx).map(|()| BodyError::Idle(ANSWER_IDLE));
+        }
+        if let Some(limit) = self.limit.filter(|limit| progress.begun.elapsed() >= *limit) {
             return Poll::Ready(BodyError::Late(limit));
         }
-        let received = self.progress.as_ref().map_or(0, |progress| progress.bytes());
-        if elapsed > UPLOAD_GRACE && received < UPLOAD_RATE.saturating_mul(elapsed.as_secs()) {
+        if waited > UPLOAD_GRACE && progress.bytes() < UPLOAD_RATE.saturating_mul(waited.as_secs()) {
             return Poll::Ready(BodyError::Slow);
         }
-        self.idle.poll_expired(cx).map(|()| BodyError::Idle(self.idle.limit))
+        let left = self.limit.map_or(UPLOAD_IDLE, |limit| limit.saturating_sub(progress.begun.elapsed()));
+        self.idle.shorten(left);
+        let limit = self.limit.filter(|_| left < UPLOAD_IDLE);
+        self.idle.poll_expired(cx).map(|()| limit.map_or(BodyError::Idle(UPLOAD_IDLE), BodyError::Late))
+    }
+
+    /// Only the time in which the client was waited for is the client's.
+    fn came(&mut self) {
+        self.waited += self.awaited.take().map_or(Duration::ZERO, |since| since.elapsed());
+        if let Some(progress) = &self.progress {
+            progress.came();
+        }
+        self.idle.progressed();
     }
 
     fn passed(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
-        self.idle.progressed();
         if let (Some(progress), Some(data)) = (&self.progress, frame.data_ref()) {
-            progress.advance(data.len());
+            progress.bytes.fetch_add(data.len() as u64, Relaxed);
         }
         match &self.policy {
             Some(policy) => policy.filter_trailers(frame),
@@ -210,6 +258,9 @@ impl http_body::Body for Upload {
         let frame = Pin::new(incoming).poll_frame(cx);
         if this.verdict.as_ref().is_some_and(|verdict| verdict.violation().is_some()) {
             return Poll::Ready(Some(Err(BodyError::Ambiguous)));
+        }
+        if frame.is_ready() {
+            this.came();
         }
         match frame {
             Poll::Ready(Some(Ok(frame))) => Poll::Ready(Some(Ok(this.passed(frame)))),
