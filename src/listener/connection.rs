@@ -8,6 +8,7 @@
 mod link;
 mod socket;
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,8 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use tokio::io::AsyncWriteExt;
+use rustix::net::RecvFlags;
+use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -43,6 +45,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0";
 /// What a client is told that did not finish its header in time, as far as it still listens.
 const HEADER_TIMEOUT: &[u8] =
     b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
+/// How long a client may take for what is only polite, and a first request to arrive while we stop.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Answers requests.
 pub trait Answer: Clone + Send + Sync + 'static {
@@ -101,9 +106,12 @@ impl<A: Answer> Serving<A> {
         }
     }
 
-    async fn cleartext(self, stream: TcpStream, peer: std::net::SocketAddr) {
+    async fn cleartext(mut self, stream: TcpStream, peer: std::net::SocketAddr) {
         let link = Arc::new(Link::new(peer.ip(), false, None));
-        match timeout(self.timing.idle, speaks_http2(&stream)).await {
+        if !self.speaks(&stream, &link).await {
+            return;
+        }
+        match timeout(self.timing.header, speaks_http2(&stream)).await {
             Ok(Ok(true)) => self.http2(stream, link).await,
             Ok(Ok(false)) => self.http1(stream, link).await,
             Ok(Err(_)) | Err(_) => {}
@@ -118,20 +126,28 @@ impl<A: Answer> Serving<A> {
         if http2 { self.http2(stream, link).await } else { self.http1(stream, link).await }
     }
 
+    /// Over TLS the first request may be in the session's buffer already: the first stretch begins at once.
     async fn http1<S: Socket>(mut self, mut socket: S, link: Arc<Link>) {
         loop {
-            let spoke = tokio::select! {
-                biased;
-                () = drained(&mut self.drain), if link.turns() > 0 => false,
-                spoke = timeout(self.timing.idle, socket.readable()) => spoke.is_ok_and(|ok| ok.is_ok()),
-            };
-            if !spoke {
-                return;
-            }
             match self.stretch(socket, &link).await {
                 Stretch::Idle(parked) => socket = parked,
                 Stretch::Over => return,
             }
+            if !self.speaks(&socket, &link).await {
+                // A client that is gone need not be told.
+                drop(timeout(FAREWELL, socket.shutdown()).await);
+                return;
+            }
+        }
+    }
+
+    /// Waits for the client's next bytes; false when they do not come in time. What has come is served
+    /// even while we stop.
+    async fn speaks<S: Socket>(&mut self, socket: &S, link: &Link) -> bool {
+        tokio::select! {
+            biased;
+            spoke = timeout(self.timing.idle, socket.readable()) => spoke.is_ok_and(|ok| ok.is_ok()),
+            () = given_up(&mut self.drain, link.turns() > 0) => false,
         }
     }
 
@@ -156,6 +172,9 @@ impl<A: Answer> Serving<A> {
                 biased;
                 _ = Pin::new(&mut connection) => return Stretch::Over,
                 () = drained(&mut drain), if !draining => {
+                    if link.is_quiet() {
+                        break;
+                    }
                     Pin::new(&mut connection).graceful_shutdown();
                     draining = true;
                 }
@@ -164,6 +183,7 @@ impl<A: Answer> Serving<A> {
                     match outlook.look(link) {
                         link::Look::Busy => {}
                         link::Look::Idle => break,
+                        link::Look::Stuck => return Stretch::Over,
                         link::Look::HeaderLate => return reject(connection.into_parts().io).await,
                     }
                 }
@@ -196,8 +216,11 @@ impl<A: Answer> Serving<A> {
                     connection.as_mut().graceful_shutdown();
                     draining = true;
                 }
-                () = tokio::time::sleep(TICK), if !draining => {
-                    if outlook.idled(&link) {
+                () = tokio::time::sleep(TICK) => {
+                    if outlook.is_stuck(&link) {
+                        return;
+                    }
+                    if outlook.idled(&link) && !draining {
                         connection.as_mut().graceful_shutdown();
                         draining = true;
                     }
@@ -226,19 +249,37 @@ async fn reject<S: Socket>(io: Guarded<Metered<TokioIo<S>>>) -> Stretch<S> {
     let mut socket = io.into_inner().into_inner().into_inner();
     let farewell = async { socket.write_all(HEADER_TIMEOUT).await.and(socket.shutdown().await) };
     // The client may be gone; there is nobody to tell.
-    drop(timeout(Duration::from_secs(1), farewell).await);
+    drop(timeout(FAREWELL, farewell).await);
     Stretch::Over
 }
 
-/// Whether the client's first bytes are those of HTTP/2; waits for as many as it takes to know.
-async fn speaks_http2(stream: &TcpStream) -> std::io::Result<bool> {
-    let mut first = [0; PREFACE.len()];
-    loop {
-        let seen = stream.peek(&mut first).await?;
-        if seen == PREFACE.len() || seen == 0 || first[..seen] != PREFACE[..seen] {
-            return Ok(seen == PREFACE.len() && first == PREFACE);
-        }
-        // What is there stays readable, so readiness cannot be awaited a second time.
-        tokio::time::sleep(Duration::from_millis(20)).await;
+/// Resolves when a silent connection has to go because we stop: at once where it has been served, after
+/// a moment where its first request may be on its way.
+async fn given_up(drain: &mut watch::Receiver<bool>, served: bool) {
+    drained(drain).await;
+    if !served {
+        tokio::time::sleep(FAREWELL).await;
     }
+}
+
+/// Whether the client's first bytes are those of HTTP/2; waits for as many as it takes to know.
+async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
+    loop {
+        let ready = stream.ready(Interest::READABLE).await?;
+        // Saying that reading would block makes the next turn wait for more than is there already.
+        match stream.try_io(Interest::READABLE, || begins_http2(stream)) {
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error),
+            Err(_) if ready.is_read_closed() => return Ok(false),
+            Err(_) => {}
+            Ok(http2) => return Ok(http2),
+        }
+    }
+}
+
+/// Whether what has come begins HTTP/2; would block where that cannot be told yet.
+fn begins_http2(stream: &TcpStream) -> io::Result<bool> {
+    let mut first = [0; PREFACE.len()];
+    let (seen, _) = rustix::net::recv(stream, &mut first, RecvFlags::PEEK)?;
+    let undecided = 0 < seen && seen < PREFACE.len() && first[..seen] == PREFACE[..seen];
+    if undecided { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(first == PREFACE) }
 }

@@ -12,6 +12,9 @@ use http_body::{Frame, SizeHint};
 
 use crate::request::Verdict;
 
+/// How long a client may take nothing of an answer.
+const STUCK: Duration = Duration::from_mins(5);
+
 /// One client connection.
 #[derive(Debug)]
 pub struct Link {
@@ -27,6 +30,7 @@ pub struct Link {
     busy: AtomicU32,
     header_begun: AtomicBool,
     write_blocked: AtomicBool,
+    written: AtomicU32,
     verdict: Arc<Verdict>,
 }
 
@@ -43,6 +47,7 @@ impl Link {
             busy: AtomicU32::new(0),
             header_begun: AtomicBool::new(false),
             write_blocked: AtomicBool::new(false),
+            written: AtomicU32::new(0),
             verdict: Arc::default(),
         }
     }
@@ -66,6 +71,14 @@ impl Link {
 
     pub(super) fn wrote(&self, blocked: bool) {
         self.write_blocked.store(blocked, Relaxed);
+        if !blocked {
+            self.written.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Whether no request is under way and none has begun to come in.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_idle() && !self.header_begun.load(Relaxed)
     }
 
     fn is_idle(&self) -> bool {
@@ -130,6 +143,8 @@ pub(super) enum Look {
     Idle,
     /// A header began too long ago.
     HeaderLate,
+    /// The client has taken nothing of an answer for too long.
+    Stuck,
 }
 
 /// What was seen at the last look.
@@ -137,17 +152,32 @@ pub(super) struct Outlook {
     turns: Option<u32>,
     quiet: u32,
     patience: u32,
+    written: Option<u32>,
+    stuck: u32,
+    stuck_patience: u32,
 }
 
 impl Outlook {
     /// Looks come every `tick`; what is waited for may take `patience`.
     pub(super) fn new(patience: Duration, tick: Duration) -> Self {
-        let ticks = u32::try_from(patience.as_millis().div_ceil(tick.as_millis().max(1)));
-        Self { turns: None, quiet: 0, patience: ticks.unwrap_or(u32::MAX) }
+        let ticks = |time: Duration| {
+            u32::try_from(time.as_millis().div_ceil(tick.as_millis().max(1))).unwrap_or(u32::MAX)
+        };
+        Self {
+            turns: None,
+            quiet: 0,
+            patience: ticks(patience),
+            written: None,
+            stuck: 0,
+            stuck_patience: ticks(STUCK),
+        }
     }
 
     /// What a look at an HTTP/1.1 connection shows.
     pub(super) fn look(&mut self, link: &Link) -> Look {
+        if self.is_stuck(link) {
+            return Look::Stuck;
+        }
         if !self.is_quiet(link) {
             return Look::Busy;
         }
@@ -162,10 +192,61 @@ impl Outlook {
         self.is_quiet(link) && self.quiet >= self.patience
     }
 
+    /// Whether the client has taken nothing of what waits for it, for too long.
+    pub(super) fn is_stuck(&mut self, link: &Link) -> bool {
+        let written = link.written.load(Relaxed);
+        let same = self.written.replace(written) == Some(written);
+        self.stuck = if same && link.write_blocked.load(Relaxed) { self.stuck + 1 } else { 0 };
+        self.stuck >= self.stuck_patience
+    }
+
     fn is_quiet(&mut self, link: &Link) -> bool {
         let turns = link.turns();
         let quiet = self.turns.replace(turns) == Some(turns) && link.is_idle();
         self.quiet = if quiet { self.quiet + 1 } else { 0 };
         quiet
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TICK: Duration = Duration::from_secs(1);
+
+    fn link() -> Link {
+        Link::new(IpAddr::from([127, 0, 0, 1]), false, None)
+    }
+
+    #[test]
+    fn a_client_that_takes_nothing_is_given_up() {
+        let (link, mut outlook) = (link(), Outlook::new(TICK, TICK));
+        link.wrote(true);
+        for _ in 0..STUCK.as_secs() {
+            assert!(!outlook.is_stuck(&link));
+        }
+        assert!(outlook.is_stuck(&link));
+        assert!(matches!(outlook.look(&link), Look::Stuck));
+    }
+
+    #[test]
+    fn a_client_that_takes_a_little_is_not() {
+        let (link, mut outlook) = (link(), Outlook::new(TICK, TICK));
+        for _ in 0..2 * STUCK.as_secs() {
+            link.wrote(false);
+            link.wrote(true);
+            assert!(!outlook.is_stuck(&link));
+        }
+    }
+
+    #[test]
+    fn a_header_that_began_is_late_at_last_and_silence_is_idle() {
+        let (link, mut outlook) = (link(), Outlook::new(3 * TICK, TICK));
+        link.heard();
+        let looks: Vec<Look> = (0..4).map(|_| outlook.look(&link)).collect();
+        assert!(matches!(looks[..], [Look::Busy, Look::Busy, Look::Busy, Look::HeaderLate]));
+        drop(Turn::begin(&Arc::new(link)));
+        let (link, mut outlook) = (self::link(), Outlook::new(3 * TICK, TICK));
+        assert!(matches!([outlook.look(&link), outlook.look(&link)], [Look::Busy, Look::Idle]));
     }
 }
