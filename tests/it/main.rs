@@ -15,6 +15,7 @@ mod architecture;
 mod cli;
 mod config;
 mod demo;
+mod forwarding;
 mod fuzz_replay;
 mod harness;
 mod patterns;

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use rustix::net::{RecvFlags, recv};
+use tokio::io::{AsyncRead, AsyncWrite, Interest};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
@@ -20,14 +21,22 @@ pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 }
 
 impl Socket for TcpStream {
-    fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
-        TcpStream::readable(self)
+    /// Readiness may be said too soon (a fresh socket counts as ready), so the socket is looked at too.
+    async fn readable(&self) -> io::Result<()> {
+        loop {
+            TcpStream::readable(self).await?;
+            let mut first = [0];
+            match self.try_io(Interest::READABLE, || Ok(recv(self, &mut first, RecvFlags::PEEK)?)) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                looked => return looked.map(drop),
+            }
+        }
     }
 }
 
 impl Socket for TlsStream<TcpStream> {
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
-        self.get_ref().0.readable()
+        Socket::readable(self.get_ref().0)
     }
 }
 

@@ -1,0 +1,18 @@
+//! Forwarding: what a backend receives and a client gets, in every form that HTTP has for it.
+//!
+//! The real binary stands between raw sockets, so that framing, order and timing are seen as they are
+//! on the wire. Where a second HTTP library is needed (HTTP/2 behind), it is hyper's, on one thread.
+
+mod edges;
+mod failures;
+mod http2;
+mod messages;
+mod streams;
+
+use super::harness::{Client, Reply};
+
+/// The answer to a request that is written as it stands.
+fn raw(client: &mut Client, request: &str) -> Reply {
+    client.send(request);
+    client.read().unwrap_or_else(|why| panic!("{request:?}: {why:?}"))
+}

@@ -1,0 +1,151 @@
+//! Failures: backends that are not there, silent, or gone, and what is sent again.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use socket2::{Domain, Socket, Type};
+
+use crate::harness::backend::Next;
+use crate::harness::{Backend, Setup};
+
+/// An address at which nobody listens.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+#[test]
+fn a_backend_that_is_not_there_is_502_at_once() {
+    let server = Setup::open(nobody()).start();
+    let mut client = server.connect();
+    for _ in 0..2 {
+        let begin = Instant::now();
+        let reply = client.ask("GET /x", &[], b"");
+        assert_eq!((reply.status, reply.code().as_str()), (502, "backend_unreachable"));
+        assert!(begin.elapsed() < Duration::from_secs(2), "after {:?}", begin.elapsed());
+    }
+    let id = client.ask("GET /x", &[], b"").json()["id"].as_str().unwrap().to_owned();
+    assert!(server.await_line(&id).contains("backend"), "the log has the id and the destination");
+}
+
+/// A listener whose queue is full: to connect to it takes for ever.
+fn full() -> (Socket, Vec<Socket>, SocketAddr) {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    listener.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    listener.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let waiting = (0..4).map(|_| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        // It stays under way, which is what is wanted.
+        let _ = socket.connect(&address);
+        socket
+    });
+    let waiting = waiting.collect();
+    (listener, waiting, address.as_socket().unwrap())
+}
+
+#[test]
+fn a_backend_that_takes_no_connection_is_504_after_two_seconds() {
+    let (_listener, _waiting, address) = full();
+    let server = Setup::open(address).start();
+    let begin = Instant::now();
+    let reply = server.ask("GET /x", &[]);
+    assert_eq!((reply.status, reply.code().as_str()), (504, "backend_connect_timeout"));
+    let took = begin.elapsed();
+    assert!((Duration::from_millis(1900)..Duration::from_secs(6)).contains(&took), "after {took:?}");
+}
+
+#[test]
+fn a_backend_that_does_not_answer_is_504_by_its_own_timeout() {
+    let backend = Backend::answering(|_| Next::Watch);
+    let url = format!("http://{}", backend.address);
+    let server = Setup::new(&json!({"authenticationMethod": "none", "routes": [
+        {"source": "^/(.*)$", "destination": "slow", "authenticationType": "none"}]}))
+    .destination_with(&json!({"name": "slow", "url": url, "timeout": 400}))
+    .start();
+    for body in [&b""[..], b"hello"] {
+        let begin = Instant::now();
+        let reply = server.connect().ask("POST /x", &[], body);
+        assert_eq!((reply.status, reply.code().as_str()), (504, "backend_timeout"));
+        let took = begin.elapsed();
+        assert!((Duration::from_millis(390)..Duration::from_secs(4)).contains(&took), "after {took:?}");
+    }
+    let line = server.await_line("backend_timeout");
+    assert!(line.contains("slow") && line.contains("400 ms"), "destination and timeout are named: {line}");
+    backend.wait_open(0);
+}
+
+#[test]
+fn a_slow_client_is_no_slow_backend() {
+    let backend = Backend::start();
+    let url = format!("http://{}", backend.address);
+    let server = Setup::new(&json!({"authenticationMethod": "none", "routes": [
+        {"source": "^/(.*)$", "destination": "quick", "authenticationType": "none"}]}))
+    .destination_with(&json!({"name": "quick", "url": url, "timeout": 300}))
+    .start();
+    for (framing, rest) in [
+        ("Content-Length: 3\r\n\r\n", ["a", "b", "c"]),
+        ("Transfer-Encoding: chunked\r\n\r\n", ["1\r\na\r\n", "2\r\nbc\r\n", "0\r\n\r\n"]),
+    ] {
+        let mut client = server.connect();
+        client.send(format!("POST /x HTTP/1.1\r\nHost: a.example\r\n{framing}"));
+        for part in rest {
+            // The client's pause, longer than the backend's timeout, is what is tested.
+            std::thread::sleep(Duration::from_millis(500));
+            client.send(part);
+        }
+        let reply = client.read().unwrap();
+        assert_eq!((reply.status, reply.json()["body"].as_str()), (200, Some("abc")), "{framing}");
+    }
+    // When the body has come, the backend's time runs all the same.
+    let mut client = server.connect();
+    client.send("POST /x HTTP/1.1\r\nHost: a.example\r\nx-echo: {\"delay\": 3000}\r\nTransfer-Encoding: chunked\r\n\r\n");
+    std::thread::sleep(Duration::from_millis(400));
+    client.send("0\r\n\r\n");
+    let begin = Instant::now();
+    assert_eq!(client.read().unwrap().status, 504);
+    assert!(begin.elapsed() < Duration::from_millis(2500), "after {:?}", begin.elapsed());
+}
+
+#[test]
+fn a_kept_connection_that_has_died_costs_nobody_an_error() {
+    let backend = Backend::answering(|exchange| {
+        exchange.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        // Without a word about it, as a backend does that restarts.
+        Next::Close
+    });
+    let server = Setup::open(backend.address).start();
+    let mut client = server.connect();
+    for round in 0..50 {
+        let method = if round % 2 == 0 { "GET" } else { "POST" };
+        assert_eq!(client.ask(&format!("{method} /x"), &[], b"").status, 200, "round {round}");
+        backend.wait_open(0);
+    }
+    let seen = backend.take();
+    assert_eq!(seen.len(), 50, "each arrives once");
+    assert_eq!(seen.last().unwrap().connection, 49);
+}
+
+#[test]
+fn what_was_sent_is_not_sent_again() {
+    let count = AtomicUsize::new(0);
+    let backend = Backend::answering(move |exchange| {
+        // The first on a connection is answered, the second read and dropped.
+        if count.fetch_add(1, Ordering::SeqCst) % 2 == 1 {
+            return Next::Close;
+        }
+        exchange.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        Next::Keep
+    });
+    let server = Setup::open(backend.address).start();
+    let mut client = server.connect();
+    for body in [&b""[..], b"hello"] {
+        assert_eq!(client.ask("GET /first", &[], b"").status, 200);
+        let reply = client.ask("POST /second", &[], body);
+        assert_eq!((reply.status, reply.code().as_str()), (502, "backend_broke_off"));
+        let targets: Vec<String> = backend.take().into_iter().map(|request| request.head.target).collect();
+        assert_eq!(targets, ["/first", "/second"], "the order was placed once");
+    }
+}
