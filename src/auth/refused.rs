@@ -19,7 +19,7 @@ pub enum Refused {
     #[error("the credentials are ambiguous or cannot be read")]
     MalformedCredentials,
     /// A token that this tenant's issuer did not issue, or that is not valid now: 401.
-    #[error("the token is refused: {0}")]
+    #[error("the token is refused")]
     InvalidToken(#[source] TokenError),
     /// The caller is known and may not: 403.
     #[error("the caller has none of the scopes that the route asks for")]
