@@ -63,8 +63,8 @@ fn many_places_are_found_in_one_walk() {
     let content = "{\n \"ä\": 1, \"b\": [2,\n3] }";
     let mut texts = Texts::default();
     let (id, _) = texts.add("f", content);
-    let offsets = [0, content.find("1").unwrap(), content.find("2").unwrap(), content.find("2").unwrap()];
-    let offsets = offsets.into_iter().chain([content.find("3").unwrap(), 999]);
+    let offsets = [0, content.find('1').unwrap(), content.find('2').unwrap(), content.find('2').unwrap()];
+    let offsets = offsets.into_iter().chain([content.find('3').unwrap(), 999]);
     let places: Vec<_> =
         texts.locate(offsets.map(|offset| id.at(offset))).iter().map(|s| (s.line, s.column)).collect();
     assert_eq!(places, [(1, 1), (2, 7), (2, 16), (2, 16), (3, 1), (3, 5)]);
