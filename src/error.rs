@@ -56,6 +56,9 @@ pub enum Failure {
     /// The name that the route makes of the request is no destination.
     #[error("the route names no destination of the configuration")]
     NoDestination,
+    /// The route's destination comes from the host, and this host names none.
+    #[error("the host does not match DESTINATION_HOST_PATTERN")]
+    HostNamesNone,
     /// The file is not served.
     #[error("the file is not served")]
     File(#[from] Unserved),
@@ -137,6 +140,9 @@ impl Failure {
                 "unknown_destination",
                 "There is no destination for this address.",
             ),
+            Self::HostNamesNone => {
+                told(StatusCode::NOT_FOUND, "host_names_no_destination", "There is nothing at this host.")
+            }
             Self::File(reason) => file(reason),
             Self::Forward(reason) => forward(reason),
         }

@@ -126,7 +126,7 @@ pub async fn decide(
         }
         Action::Destination(name) => destination(snapshot, name, &matched, tenant, request),
     };
-    let destination = &*trail.destination.insert(Arc::clone(destination.ok_or(Failure::NoDestination)?));
+    let destination = &*trail.destination.insert(Arc::clone(destination?));
     let path = matched.rewritten(&destination.base)?;
     let assertion =
         snapshot.assertion.then(|| bench.assertions.sign(tenant, admitted.caller(), route.pattern.source()));
@@ -180,18 +180,20 @@ fn destination<'s>(
     matched: &Matched<'_>,
     tenant: &Tenant,
     request: &CanonicalRequest,
-) -> Option<&'s Arc<Destination>> {
-    match name {
-        DestinationName::Fixed(name) => snapshot.destinations.find(name, tenant.index),
+) -> Result<&'s Arc<Destination>, Failure> {
+    let destinations = &snapshot.destinations;
+    let found = match name {
+        DestinationName::Fixed(name) => destinations.find(name, tenant.index),
         DestinationName::Captured(group) => {
-            snapshot.destinations.find_captured(matched.group(*group)?, tenant.index)
+            matched.group(*group).and_then(|name| destinations.find_captured(name, tenant.index))
         }
         DestinationName::HostPattern => {
-            let host = request.host.as_ref()?;
-            let name = snapshot.destination_hosts.as_ref()?.captured(host, request.port)?;
-            snapshot.destinations.find_captured(&name, tenant.index)
+            let pattern = snapshot.destination_hosts.as_ref().ok_or(Failure::NoDestination)?;
+            let captured = request.host.as_ref().and_then(|host| pattern.captured(host, request.port));
+            destinations.find_captured(&captured.ok_or(Failure::HostNamesNone)?, tenant.index)
         }
-    }
+    };
+    found.ok_or(Failure::NoDestination)
 }
 
 /// What one worker serves requests with; nothing of its hot path is shared with another worker.

@@ -140,7 +140,7 @@ pub fn xs_tenants(bytes: &[u8]) {
 
 fn in_place(problems: &vestibule::config::Problems, text: &str) {
     let last = u32::try_from(text.split('\n').count()).unwrap_or(u32::MAX);
-    for problem in problems.iter() {
+    for problem in problems {
         assert!((0..=last).contains(&problem.line), "{problem:?}");
     }
 }

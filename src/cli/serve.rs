@@ -190,10 +190,11 @@ impl Server {
     }
 
     async fn drain(&self, stop: watch::Sender<bool>) -> Result<(), Failed> {
-        tracing::info!("stopping: no new connections, requests in flight finish");
-        stop.send_replace(true);
+        // Listened for before anybody can see that it stops, or a second signal could be missed.
         let mut again = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        tracing::info!("stopping: no new connections, requests in flight finish");
+        stop.send_replace(true);
         tokio::select! {
             () = stop.closed() => tracing::info!("stopped"),
             () = tokio::time::sleep(self.settings.drain_timeout) => tracing::warn!("stopped; some requests did not finish"),

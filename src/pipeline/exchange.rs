@@ -83,6 +83,8 @@ impl Exchange {
             }
             Err(failure) => {
                 self.discard(parts, incoming).await;
+                // What follows an upgrade was not written as HTTP, whatever it looks like.
+                self.hang_up |= matches!(failure, Failure::WebSocket);
                 Err(failure)
             }
         }

@@ -32,9 +32,14 @@ fn check_version(version: Version) -> Result<(), Malformed> {
     }
 }
 
+/// A method in lower case is another method to us and may be the same one to a lenient backend, so that
+/// a scope for `DELETE` would not guard `delete`.
 fn check_method(method: &Method) -> Result<(), Malformed> {
     match *method {
         Method::CONNECT | Method::TRACE => Err(Malformed::MethodRefused(method.clone())),
+        _ if method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) => {
+            Err(Malformed::MethodRefused(method.clone()))
+        }
         _ => Ok(()),
     }
 }

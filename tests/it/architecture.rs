@@ -15,14 +15,14 @@ const GROUND: [&str; 2] = ["observe", "secret"];
 
 /// Modules that are neither stage nor ground, and what they may name besides the ground.
 const MAY_NAME: [(&str, &[&str]); 12] = [
+    ("listener", &["request"]),
     ("error", &["STAGES"]),
     ("snapshot", &["STAGES"]),
     ("response", &["STAGES", "error", "snapshot"]),
     ("config", &["STAGES", "snapshot"]),
     ("reload", &["STAGES", "snapshot", "config"]),
     ("endpoint", &["STAGES", "snapshot", "response"]),
-    ("pipeline", &["STAGES", "snapshot", "error", "response", "endpoint", "reload"]),
-    ("listener", &["STAGES", "snapshot", "pipeline", "reload"]),
+    ("pipeline", &["STAGES", "listener", "snapshot", "error", "response", "endpoint", "reload"]),
     ("admin", &["STAGES", "snapshot", "pipeline", "reload", "config", "listener", "response"]),
     ("cli", &["STAGES", "snapshot", "pipeline", "reload", "config", "listener", "admin", "response"]),
     ("server", &["STAGES", "snapshot", "pipeline", "reload", "config", "listener", "admin", "response"]),
@@ -32,7 +32,18 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 /// Crates that have a home: path prefixes below `src` where the crate may be named.
 const HOMES: [(&str, &[&str]); 11] = [
     ("jsonwebtoken", &["auth", "cli/demo"]),
-    ("rustls", &["listener", "forward", "snapshot", "config/compile", "auth/fetch", "auth/keys"]),
+    (
+        "rustls",
+        &[
+            "listener",
+            "forward",
+            "snapshot",
+            "config/compile",
+            "auth/fetch",
+            "auth/keys",
+            "cli/serve/settings",
+        ],
+    ),
     ("tokio_rustls", &["listener", "forward"]),
     ("hyper_rustls", &["auth"]),
     ("notify", &["reload"]),

@@ -8,10 +8,13 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "what fails here fails a test, and says where"
+    clippy::print_stderr,
+    clippy::type_complexity,
+    reason = "what fails here fails a test and says where; tables of cases are many-columned"
 )]
 
 mod architecture;
+mod cases;
 mod cli;
 mod config;
 mod demo;
@@ -19,6 +22,15 @@ mod forwarding;
 mod fuzz_replay;
 mod harness;
 mod patterns;
+mod reload;
+mod security_01_framing;
+mod security_02_early_answer;
+mod security_03_undrained_body;
+mod security_04_premature_upgrade;
+mod security_05_h2c;
+mod security_06_h2_to_h1;
+mod security_07_hop_by_hop;
+mod security_08_identity_headers;
 mod security_09_forwarded;
 mod security_10_host;
 mod security_11_host_pattern;
@@ -26,7 +38,20 @@ mod security_12_path_prefix;
 mod security_13_path_forms;
 mod security_14_query;
 mod security_14_query_match;
+mod security_15_client_switches;
+mod security_16_open_redirect;
 mod security_23_tokens;
 mod security_24_keys;
+mod security_25_ssrf;
+mod security_27_slow_clients;
+mod security_28_response_splitting;
+mod security_29_hostile_backend;
+mod security_30_trailers;
 mod security_32_patterns;
+mod security_33_confusion;
+mod security_36_error_leakage;
+mod security_37_tls;
+mod security_39_fail_open;
+mod security_40_exhaustion;
+mod stopping;
 mod tokens;

@@ -63,7 +63,6 @@ fn must_be_refused() -> Vec<(Fields, &'static str)> {
         (with(&[("host", "a.example"), ("host", "b.example")]), "two hosts"),
         (pseudo(":path", "/case HTTP/1.1\r\nX: y"), "a line break in the path"),
         (pseudo(":path", "/ca se"), "a space in the path"),
-        (pseudo(":path", "/case#x"), "a fragment"),
         (pseudo(":path", "/case\\x"), "a backslash"),
         (pseudo(":path", "http://b.example/case"), "an absolute path"),
         (pseudo(":path", "case"), "no slash"),
@@ -112,7 +111,9 @@ fn what_cannot_be_written_clearly_is_refused() {
 fn what_is_clear_arrives_once() {
     let backend = Backend::start();
     let server = Setup::open(backend.address).start();
-    let cases: [(Fields, &str); 6] = [
+    let cases: [(Fields, &str); 7] = [
+        // h2 cuts a fragment off before anybody can see it; what is matched is still what is sent.
+        (pseudo(":path", "/case#x"), "a fragment"),
         (with(&[]), "a body without a length"),
         (with(&[("content-length", "4")]), "the right length"),
         (with(&[("host", "a.example")]), "host equal to the authority"),

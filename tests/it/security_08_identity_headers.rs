@@ -145,11 +145,11 @@ fn over_http2_only_ours_arrive() {
                     let shows = format!("HTTP/2 {path}, {spelling}: {values:?}");
                     match (&outcome, backend.take().as_slice()) {
                         (Outcome::Answer(200, _), [request]) => {
-                            judge(request, path, caller, &shows, &mut wrong)
+                            judge(request, path, caller, &shows, &mut wrong);
                         }
                         (Outcome::Answer(status, _), []) if may_be_refused(name, &spelling, *status) => {}
                         (outcome, seen) => {
-                            wrong.push(format!("{shows}: {outcome:?}, {} arrived", seen.len()))
+                            wrong.push(format!("{shows}: {outcome:?}, {} arrived", seen.len()));
                         }
                     }
                 }
@@ -175,7 +175,7 @@ fn in_trailers_none_arrive() {
             let status = client.read().map_or(0, |reply| reply.status);
             match backend.take().as_slice() {
                 [request] if status == 200 => {
-                    judge(request, "/pub/x", false, &format!("trailer {spelling}"), &mut wrong)
+                    judge(request, "/pub/x", false, &format!("trailer {spelling}"), &mut wrong);
                 }
                 seen => wrong.push(format!("trailer {spelling}: {status}, {} arrived", seen.len())),
             }

@@ -32,7 +32,11 @@ pub(crate) fn sent_by_anybody(routes: &Routes, target: &str) -> Option<String> {
         Picked::Route(matched) if matched.route.is_public() => {
             Some(matched.rewritten("").map_or_else(|_| String::new(), |sent| sent.to_string()))
         }
-        _ => None,
+        Picked::Route(_)
+        | Picked::Welcome(_)
+        | Picked::MethodNotAllowed(_)
+        | Picked::NotFound
+        | Picked::Undecided(_) => None,
     }
 }
 

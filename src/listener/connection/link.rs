@@ -1,4 +1,7 @@
 //! What is known of one connection, shared between its socket, its turns and its clock.
+//!
+//! A request reads it for the peer and the verdict on the connection's bytes; it knows nothing of what
+//! is asked.
 
 use std::net::IpAddr;
 use std::pin::Pin;

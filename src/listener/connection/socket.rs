@@ -1,4 +1,7 @@
 //! A socket that can be waited for without buffers, and one that notes what passes.
+//!
+//! The first is what an idle connection is parked as; the second tells the connection's clock that
+//! something moved.
 
 use std::io;
 use std::pin::Pin;

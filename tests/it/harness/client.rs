@@ -3,6 +3,7 @@
 //! It never normalises, retries or pools. What it reads is strict: an answer that is not well framed
 //! fails the test, because our own framing is part of what is tested.
 
+use std::fmt::Write as _;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
@@ -12,6 +13,8 @@ use super::{DEADLINE, latin1};
 pub(crate) struct Client {
     stream: TcpStream,
     buffer: Vec<u8>,
+    /// The answer that was being read when the connection ended.
+    pub(crate) broken: Option<Reply>,
 }
 
 /// An answer.
@@ -79,7 +82,7 @@ impl Client {
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, buffer: Vec::new() }
+        Self { stream, buffer: Vec::new(), broken: None }
     }
 
     /// The socket.
@@ -117,10 +120,10 @@ impl Client {
             text.push_str("Host: app.example.com\r\n");
         }
         if !body.is_empty() && !has("content-length") && !has("transfer-encoding") {
-            text.push_str(&format!("Content-Length: {}\r\n", body.len()));
+            let _ = write!(text, "Content-Length: {}\r\n", body.len());
         }
         for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(text, "{name}: {value}\r\n");
         }
         text.push_str("\r\n");
         let mut bytes = text.into_bytes();
@@ -148,8 +151,10 @@ impl Client {
                 continue;
             }
             let mut reply = Reply { status, headers, body: Vec::new(), trailers: Vec::new(), interim };
-            if !head_only && !matches!(status, 101 | 204 | 304) {
-                self.body(&mut reply)?;
+            let bodied = !head_only && !matches!(status, 101 | 204 | 304);
+            if bodied && let Err(why) = self.body(&mut reply) {
+                self.broken = Some(reply);
+                return Err(why);
             }
             return Ok(reply);
         }
@@ -251,7 +256,9 @@ impl Client {
             match self.fill() {
                 Ok(true) => {}
                 Ok(false) => return std::mem::take(&mut self.buffer),
-                Err(_) => panic!("still open after {DEADLINE:?}, having sent {:?}", latin1(&self.buffer)),
+                Err(NoReply::Silent | NoReply::Closed | NoReply::Cut) => {
+                    panic!("still open after {DEADLINE:?}, having sent {:?}", latin1(&self.buffer))
+                }
             }
         }
     }

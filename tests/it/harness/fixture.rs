@@ -20,9 +20,6 @@ pub(crate) struct Tenancy {
 /// `Host` of acme.
 pub(crate) const ACME: (&str, &str) = ("Host", "acme.localhost");
 
-/// `Host` of globex.
-pub(crate) const GLOBEX: (&str, &str) = ("Host", "globex.localhost");
-
 impl Tenancy {
     /// Two issuers that share their keys, so that only `iss` tells their tokens apart.
     pub(crate) fn new() -> Self {
@@ -36,7 +33,7 @@ impl Tenancy {
             "tenants": {
                 "acme": {"id": "id-acme", "name": "ACME Corp", "issuer": self.acme.configuration()},
                 "globex": {"id": "id-globex", "name": "Globex", "issuer": self.globex.configuration()},
-                "sleepy": {"status": "suspended", "issuer": self.globex.configuration()},
+                "sleepy": {"status": "suspended", "issuer": Issuer::new("https://idp.sleepy.test").configuration()},
             }
         })
     }

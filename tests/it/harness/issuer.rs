@@ -1,7 +1,7 @@
 //! An issuer of tokens with keys of its own: RSA and elliptic curve, as a static key set.
 //!
-//! Keys are made once a process, for they are dear; each issuer differs in its `iss` only, unless it is
-//! made [`Issuer::foreign`], which has other keys under the same names.
+//! Keys are made once a process, for they are dear; issuers differ in their `iss` only, which is
+//! what a confusion of tenants would overlook.
 
 use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -28,11 +28,6 @@ fn own() -> &'static Keys {
     KEYS.get_or_init(make)
 }
 
-fn foreign() -> &'static Keys {
-    static KEYS: OnceLock<Keys> = OnceLock::new();
-    KEYS.get_or_init(make)
-}
-
 /// An issuer.
 #[derive(Clone)]
 pub(crate) struct Issuer {
@@ -44,11 +39,6 @@ impl Issuer {
     /// An issuer whose `iss` is `url`.
     pub(crate) fn new(url: &str) -> Self {
         Self { url: url.to_owned(), keys: own() }
-    }
-
-    /// One that claims to be `url` and has other keys.
-    pub(crate) fn foreign(url: &str) -> Self {
-        Self { url: url.to_owned(), keys: foreign() }
     }
 
     /// The part of `xs-tenants.json` that trusts it, for the client and audience `app`.
@@ -89,14 +79,6 @@ impl Issuer {
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some("r1".to_owned());
         let key = EncodingKey::from_rsa_pem(self.keys.rsa.serialize_pem().as_bytes()).unwrap();
-        encode(&header, &self.claims(more), &key).unwrap()
-    }
-
-    /// A good ES256 token.
-    pub(crate) fn curve_token(&self, more: &Value) -> String {
-        let mut header = Header::new(Algorithm::ES256);
-        header.kid = Some("e1".to_owned());
-        let key = EncodingKey::from_ec_pem(self.keys.curve.serialize_pem().as_bytes()).unwrap();
         encode(&header, &self.claims(more), &key).unwrap()
     }
 }

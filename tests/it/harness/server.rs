@@ -22,19 +22,14 @@ use super::{Client, DEADLINE, Reply};
 pub(crate) struct Setup {
     folder: TempDir,
     environment: Vec<(String, String)>,
-    arguments: Vec<String>,
     prefix: Vec<String>,
 }
 
 impl Setup {
     /// A folder with this `xs-app.json`.
     pub(crate) fn new(xs_app: &Value) -> Self {
-        let setup = Self {
-            folder: tempfile::tempdir().unwrap(),
-            environment: Vec::new(),
-            arguments: Vec::new(),
-            prefix: Vec::new(),
-        };
+        let setup =
+            Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), prefix: Vec::new() };
         setup.file("xs-app.json", xs_app.to_string())
     }
 
@@ -59,10 +54,8 @@ impl Setup {
 
     /// Sets a variable of the environment; a value that is not a string is written as JSON.
     pub(crate) fn variable(mut self, name: &str, value: impl Into<Value>) -> Self {
-        let text = match value.into() {
-            Value::String(text) => text,
-            other => other.to_string(),
-        };
+        let value = value.into();
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         self.environment.push((name.to_owned(), text));
         self
     }
@@ -81,12 +74,6 @@ impl Setup {
         };
         list.push(destination.clone());
         self.variable("destinations", Value::Array(list))
-    }
-
-    /// Adds an argument after `serve`.
-    pub(crate) fn argument(mut self, argument: &str) -> Self {
-        self.arguments.push(argument.to_owned());
-        self
     }
 
     /// Runs the program through another one, such as `prlimit`.
@@ -123,7 +110,7 @@ impl Setup {
 
     fn spawn(self) -> Server {
         let mut command = self.command(&["serve"]);
-        command.args(["--admin", "127.0.0.1:0"]).args(&self.arguments);
+        command.args(["--admin", "127.0.0.1:0"]);
         command.env("PORT", "0").env("XS_BIND_ADDRESS", "127.0.0.1");
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));

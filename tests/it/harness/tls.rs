@@ -19,7 +19,8 @@ pub(crate) struct Identity {
     pub(crate) certificate: String,
     /// The key.
     pub(crate) key: String,
-    chain: Vec<CertificateDer<'static>>,
+    /// The certificate again, as clients trust it.
+    pub(crate) chain: Vec<CertificateDer<'static>>,
     secret: Vec<u8>,
 }
 

@@ -9,6 +9,9 @@ use std::net::TcpStream;
 
 use super::latin1;
 
+/// Names as written, with values, in order.
+pub(crate) type Fields = Vec<(String, String)>;
+
 /// The bytes of one connection, in the order they came.
 pub(crate) struct Intake {
     stream: TcpStream,
@@ -58,7 +61,7 @@ impl Intake {
     }
 
     fn fill(&mut self) -> Result<(), Stop> {
-        let mut bytes = [0; 64 * 1024];
+        let mut bytes = vec![0; 64 * 1024];
         loop {
             match self.stream.read(&mut bytes) {
                 Ok(0) => return Err(if self.buffer.is_empty() { Stop::End } else { Stop::Cut }),
@@ -96,11 +99,6 @@ impl Intake {
         Ok(self.buffer.drain(..length).collect())
     }
 
-    /// What has arrived and was not read as part of a request.
-    pub(crate) fn pending(&self) -> &[u8] {
-        &self.buffer
-    }
-
     /// Waits for more bytes; false at the end of the connection.
     pub(crate) fn more(&mut self) -> bool {
         self.fill().is_ok()
@@ -124,7 +122,7 @@ impl Intake {
     }
 
     /// The body that belongs to a head, and its trailers.
-    pub(crate) fn body(&mut self, framing: Framing) -> Result<(Vec<u8>, Vec<(String, String)>), Stop> {
+    pub(crate) fn body(&mut self, framing: Framing) -> Result<(Vec<u8>, Fields), Stop> {
         match framing {
             Framing::None => Ok((Vec::new(), Vec::new())),
             Framing::Length(length) => Ok((self.exactly(length)?, Vec::new())),
@@ -132,7 +130,7 @@ impl Intake {
         }
     }
 
-    fn chunks(&mut self) -> Result<(Vec<u8>, Vec<(String, String)>), Stop> {
+    fn chunks(&mut self) -> Result<(Vec<u8>, Fields), Stop> {
         let mut body = Vec::new();
         loop {
             let line = latin1(&self.line()?);
