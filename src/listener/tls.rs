@@ -39,11 +39,14 @@ impl Certificate {
         Ok(Arc::new(Self { files, current }))
     }
 
-    /// Reads the files again; where that fails the old certificate stays.
-    pub fn reload(&self) -> io::Result<()> {
+    /// Reads the files again, and says whether they hold another certificate; where that fails the old
+    /// one stays.
+    pub fn reload(&self) -> io::Result<bool> {
         let fresh = Arc::new(read(&self.files)?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(())
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let differs = current.cert != fresh.cert;
+        *current = fresh;
+        Ok(differs)
     }
 
     /// What to watch for changes.

@@ -54,4 +54,5 @@ mod security_37_tls;
 mod security_39_fail_open;
 mod security_40_exhaustion;
 mod stopping;
+mod tls;
 mod tokens;

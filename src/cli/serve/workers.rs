@@ -145,8 +145,12 @@ async fn sweep(worker: Worker, mut drain: watch::Receiver<bool>) {
 
 /// Reads the certificate again, where there is one; a broken one changes nothing.
 pub(super) fn reload_certificate(certificate: Option<&Certificate>) {
-    if let Some(Err(error)) = certificate.map(Certificate::reload) {
-        tracing::error!(%error, "the certificate cannot be read; the old one stays in use");
+    match certificate.map(Certificate::reload) {
+        Some(Ok(true)) => tracing::info!("new connections get the new certificate"),
+        Some(Ok(false)) | None => {}
+        Some(Err(error)) => {
+            tracing::error!(%error, "the certificate cannot be read; the old one stays in use");
+        }
     }
 }
 
