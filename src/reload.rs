@@ -14,7 +14,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::config::{self, Problems, Sources};
+use crate::config::{self, Loaded, Problems, Sources};
 use crate::observe::metrics::{Metrics, ReloadResult};
 use crate::snapshot::Published;
 
@@ -22,6 +22,9 @@ use crate::snapshot::Published;
 const QUIET: Duration = Duration::from_millis(30);
 /// How long changes may go on before files are read all the same.
 const PATIENCE: Duration = Duration::from_millis(300);
+
+/// How often files that change while they are read are read, at most.
+const ATTEMPTS: u32 = 5;
 
 /// How a reload ended.
 #[derive(Clone, Debug)]
@@ -142,7 +145,7 @@ impl Watch {
             // Taken before the files are read, so that a change in between is seen as one.
             let digest = digest(&self.files);
             let unchanged = asking.is_empty() && self.digest == Some(digest);
-            let report = if unchanged { None } else { Some(self.reload()) };
+            let report = if unchanged { None } else { Some(self.reload(digest)) };
             self.digest = Some(digest).filter(|_| report.as_ref().is_none_or(Report::is_good));
             for (answer, report) in asking.into_iter().zip(std::iter::repeat(report).flatten()) {
                 // Whoever asked may have gone.
@@ -151,14 +154,15 @@ impl Watch {
         }
     }
 
-    fn reload(&mut self) -> Report {
+    fn reload(&mut self, digest: u64) -> Report {
         (self.also)();
         let begun = Instant::now();
-        let loaded = config::load(&self.sources);
+        let loaded = self.load(digest);
         self.files = [&loaded.watched[..], &self.also_watched].concat();
         self.watch();
         let result = match loaded.snapshot {
-            Some(snapshot) if loaded.problems.preventing_start().next().is_none() => {
+            // Errors that are left beside a snapshot are those of single tenants, which it refuses to serve.
+            Some(snapshot) if loaded.problems.unsupported().next().is_none() => {
                 self.published.replace(snapshot);
                 ReloadResult::Applied
             }
@@ -169,6 +173,19 @@ impl Watch {
         announce(&report, begun.elapsed());
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(report.clone());
         report
+    }
+
+    /// Files that change together may change between two reads; then they are read again, so that no
+    /// configuration is made of two. `digest` is what they held before.
+    fn load(&self, mut digest: u64) -> Loaded {
+        for _ in 1..ATTEMPTS {
+            let loaded = config::load(&self.sources);
+            let before = std::mem::replace(&mut digest, self::digest(&self.files));
+            if digest == before {
+                return loaded;
+            }
+        }
+        config::load(&self.sources)
     }
 
     /// Watches the folders of all files, of what they link to, and no longer those of earlier files.
@@ -223,9 +240,14 @@ fn announce(report: &Report, took: Duration) {
         ReloadResult::Unchanged => tracing::debug!("the configuration has not changed"),
         ReloadResult::Refused => {
             tracing::error!("the new configuration has errors; the old one stays in use");
-            for problem in report.problems.preventing_start() {
-                tracing::error!("{problem}");
-            }
+        }
+    }
+    let refused = !report.is_good();
+    for problem in report.problems.preventing_start() {
+        if refused {
+            tracing::error!("{problem}");
+        } else {
+            tracing::error!("this tenant is not served until it is mended: {problem}");
         }
     }
 }
