@@ -22,7 +22,7 @@ mod forwarding;
 mod fuzz_replay;
 mod harness;
 mod patterns;
-mod reload;
+mod reloading;
 mod security_01_framing;
 mod security_02_early_answer;
 mod security_03_undrained_body;

@@ -3,6 +3,8 @@
 //! What is in use is judged at the backend, by the path and the headers that it gets. Waiting is for the
 //! line of the log that says how a reload ended.
 
+mod under_load;
+
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};

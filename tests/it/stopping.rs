@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use super::harness::backend::Next;
-use super::harness::h2::H2;
+use super::harness::h2::{H2, Outcome};
 use super::harness::{Backend, Client, DEADLINE, Server, Setup};
 
 /// Opens once.
@@ -136,4 +136,71 @@ fn a_second_signal_ends_it_at_once() {
     server.wait();
     assert!(begin.elapsed().as_secs() < 5, "it took {:?}", begin.elapsed());
     gate.open();
+}
+
+#[test]
+fn a_connection_that_never_asked_does_not_hold_up_the_end() {
+    let backend = Backend::start();
+    let mut server = Setup::open(backend.address).start();
+    let mut silent: Vec<Client> = (0..3).map(|_| server.connect()).collect();
+    silent[1].send("P");
+    let mut late = server.connect();
+    // Served, so that the connections before it have been accepted too.
+    assert_eq!(server.ask("GET /x", &[]).status, 200);
+    let begin = Instant::now();
+    server.signal("TERM");
+    await_draining(&server);
+    assert_eq!(late.ask("GET /late", &[], b"").header("connection"), "close", "it was there before the end");
+    for client in &mut silent[..1] {
+        assert!(client.until_closed().is_empty());
+    }
+    drop(silent);
+    assert!(server.wait().success());
+    assert!(begin.elapsed() < Duration::from_secs(5), "it took {:?}", begin.elapsed());
+}
+
+#[test]
+fn http2_is_told_goodbye_and_its_streams_finish() {
+    let gate = Arc::new(Gate::default());
+    let backend = held(&gate);
+    let mut server = Setup::open(backend.address).start();
+    let [mut idle, mut busy] = [(); 2].map(|()| H2::connect(server.address));
+    let fields =
+        |path| [(":method", "GET"), (":scheme", "http"), (":path", path), (":authority", "a.example")];
+    assert!(matches!(idle.ask(&fields("/x"), b""), Outcome::Answer(200, _)));
+    let stream = busy.open(&fields("/held"), true);
+    backend.wait("the held request", |seen| seen.len() == 2);
+    server.signal("TERM");
+    assert_eq!(idle.frame().unwrap().kind, 7, "GOAWAY");
+    while let Ok(frame) = idle.frame() {
+        assert_eq!(frame.kind, 7, "GOAWAY and nothing else");
+    }
+    assert_eq!(busy.frame().unwrap().kind, 7, "GOAWAY, while a stream is open");
+    gate.open();
+    let answered = std::iter::from_fn(|| busy.frame().ok()).any(|f| f.stream == stream && f.flags & 1 == 1);
+    assert!(answered, "the stream finishes");
+    while busy.frame().is_ok() {}
+    assert!(server.wait().success());
+}
+
+#[test]
+fn an_answer_that_streams_is_let_finish_and_then_the_connection_closes() {
+    let gate = Arc::new(Gate::default());
+    let opened = Arc::clone(&gate);
+    let backend = Backend::answering(move |exchange| {
+        exchange.write("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nha");
+        opened.pass();
+        exchange.write("lf");
+        Next::Keep
+    });
+    let mut server = Setup::open(backend.address).start();
+    let mut busy = server.connect();
+    busy.send("GET /x HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    backend.wait("the request", |seen| seen.len() == 1);
+    server.signal("TERM");
+    await_draining(&server);
+    gate.open();
+    assert_eq!(busy.read().unwrap().text(), "half");
+    assert!(busy.until_closed().is_empty());
+    assert!(server.wait().success());
 }

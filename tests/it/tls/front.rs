@@ -1,7 +1,6 @@
 //! TLS in front.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,37 +75,6 @@ fn http2_is_spoken_where_it_is_offered() {
     };
     runtime.block_on(async { tokio::time::timeout(DEADLINE, asked).await.unwrap() });
     assert_eq!(backend.only().header("x-forwarded-proto"), "https");
-}
-
-/// A greeting of an old version, with ciphers of its time and no extensions.
-fn old_greeting(minor: u8) -> Vec<u8> {
-    let mut hello = vec![3, minor];
-    hello.extend([7; 32]);
-    hello.extend([0, 0, 8, 0xc0, 0x13, 0xc0, 0x14, 0x00, 0x2f, 0x00, 0x35, 1, 0]);
-    let length = u8::try_from(hello.len()).unwrap();
-    let mut record = vec![22, 3, 1, 0, length + 4, 1, 0, 0, length];
-    record.extend(hello);
-    record
-}
-
-#[test]
-fn old_versions_are_refused() {
-    let (backend, identity) = (Backend::start(), Identity::new(&NAMES));
-    let server = encrypted(Setup::open(backend.address), &identity);
-    for (minor, version) in [(0, "SSL 3.0"), (1, "TLS 1.0"), (2, "TLS 1.1")] {
-        let mut stream = TcpStream::connect(server.address).unwrap();
-        stream.set_read_timeout(Some(DEADLINE)).unwrap();
-        stream.write_all(&old_greeting(minor)).unwrap();
-        let mut answer = Vec::new();
-        // A reset is a refusal as well.
-        let _ = stream.read_to_end(&mut answer);
-        assert!(answer.is_empty() || answer[0] == 21, "{version}: {answer:?}");
-    }
-    let mut plain = server.connect();
-    plain.send(request("localhost"));
-    let answer = plain.until_closed();
-    assert!(!answer.starts_with(b"HTTP/"), "nothing is answered in the clear");
-    assert_eq!(backend.requests().len(), 0);
 }
 
 #[test]
