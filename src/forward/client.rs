@@ -78,13 +78,19 @@ struct Inner {
 #[derive(Default)]
 struct Pool {
     idle: HashMap<PoolKey, Vec<Idle>, RandomState>,
-    multiplexed: HashMap<PoolKey, http2::SendRequest<Upload>, RandomState>,
+    multiplexed: HashMap<PoolKey, Shared, RandomState>,
     count: usize,
 }
 
 struct Idle {
     sender: http1::SendRequest<Upload>,
     since: Instant,
+}
+
+/// A connection that carries many exchanges at once; without us it ends with the last of them.
+struct Shared {
+    sender: http2::SendRequest<Upload>,
+    used: Instant,
 }
 
 /// A connection lent to one exchange.
@@ -123,12 +129,19 @@ impl Pool {
         }
     }
 
+    fn share(&mut self, key: &PoolKey) -> Option<http2::SendRequest<Upload>> {
+        let shared = self.multiplexed.get_mut(key).filter(|shared| !shared.sender.is_closed())?;
+        shared.used = Instant::now();
+        Some(shared.sender.clone())
+    }
+
     fn expire(&mut self, now: Instant) {
         for waiting in self.idle.values_mut() {
             waiting.retain(|idle| !idle.sender.is_closed() && now.duration_since(idle.since) < KEEP_IDLE);
         }
         self.idle.retain(|_, waiting| !waiting.is_empty());
-        self.multiplexed.retain(|_, sender| !sender.is_closed());
+        self.multiplexed
+            .retain(|_, shared| !shared.sender.is_closed() && now.duration_since(shared.used) < KEEP_IDLE);
         self.count = self.idle.values().map(Vec::len).sum();
     }
 }
@@ -195,7 +208,7 @@ impl Client {
     }
 
     async fn send_multiplexed(&self, key: &PoolKey, mut request: Request<Upload>) -> Result<Sent, SendError> {
-        let sender = self.pool().multiplexed.get(key).filter(|sender| !sender.is_closed()).cloned();
+        let sender = self.pool().share(key);
         match sender {
             Some(mut sender) => {
                 let host = request.headers_mut().remove(HOST);
@@ -223,7 +236,8 @@ impl Client {
                 Ok((answer, self.lease(key, Some(sender))))
             }
             Protocol::Http2(mut sender) => {
-                self.pool().multiplexed.insert(key.clone(), sender.clone());
+                let shared = Shared { sender: sender.clone(), used: Instant::now() };
+                self.pool().multiplexed.insert(key.clone(), shared);
                 request.headers_mut().remove(HOST);
                 let answer = sender.send_request(request).await.map_err(SendError::Exchange)?;
                 Ok((answer, self.lease(key, None)))

@@ -89,18 +89,23 @@ impl Connector {
         }
     }
 
+    /// Each address gets its share of the time, so that one that is dead does not hide the next.
     async fn open(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
-        let mut failure = std::io::Error::other("no address");
-        for address in self.resolver.addresses(&endpoint.host).await? {
-            match TcpStream::connect(SocketAddr::new(address, endpoint.port)).await {
-                Ok(stream) => {
+        let addresses = self.resolver.addresses(&endpoint.host).await?;
+        let share = CONNECT / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
+        let mut failure = ConnectError::Refused(std::io::Error::other("no address"));
+        for address in addresses {
+            let connected = TcpStream::connect(SocketAddr::new(address, endpoint.port));
+            match tokio::time::timeout(share, connected).await {
+                Ok(Ok(stream)) => {
                     stream.set_nodelay(true).map_err(ConnectError::Refused)?;
                     return Ok(stream);
                 }
-                Err(error) => failure = error,
+                Ok(Err(error)) => failure = ConnectError::Refused(error),
+                Err(_) => failure = ConnectError::Timeout,
             }
         }
-        Err(ConnectError::Refused(failure))
+        Err(failure)
     }
 }
 

@@ -149,3 +149,36 @@ fn what_was_sent_is_not_sent_again() {
         assert_eq!(targets, ["/first", "/second"], "the order was placed once");
     }
 }
+
+#[test]
+fn a_request_that_does_not_arrive_in_time_is_408() {
+    let backend = Backend::start();
+    let server = Setup::open(backend.address).variable("INCOMING_REQUEST_TIMEOUT", "500").start();
+    let mut client = server.connect();
+    let begin = Instant::now();
+    client.send("POST /x HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhe");
+    let reply = client.read().unwrap();
+    assert_eq!((reply.status, reply.code().as_str()), (408, "request_timeout"));
+    let took = begin.elapsed();
+    assert!((Duration::from_millis(490)..Duration::from_secs(3)).contains(&took), "after {took:?}");
+    assert!(client.until_closed().is_empty(), "the rest of the body is no request");
+    backend.wait_open(0);
+}
+
+#[test]
+fn every_address_of_a_name_is_tried() {
+    let Ok(listener) = TcpListener::bind("[::1]:0") else { return };
+    let port = listener.local_addr().unwrap().port();
+    let backend = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        std::io::Read::read(&mut stream, &mut request).unwrap();
+        std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+    });
+    let server = Setup::new(&json!({"authenticationMethod": "none", "routes": [
+        {"source": "^/(.*)$", "destination": "six", "authenticationType": "none"}]}))
+    .destination_with(&json!({"name": "six", "url": format!("http://localhost:{port}")}))
+    .start();
+    assert_eq!(server.ask("GET /x", &[]).text(), "ok", "127.0.0.1 refuses, ::1 answers");
+    backend.join().unwrap();
+}

@@ -176,6 +176,28 @@ fn a_backend_that_does_not_read_holds_the_client_back() {
     backend.join().unwrap();
 }
 
+#[test]
+fn a_stream_whose_client_opens_no_window_holds_the_backend_back() {
+    let (held, filled) = channel();
+    let (address, backend) = once(move |mut stream| {
+        head(&stream);
+        write!(stream, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", 4 * HELD).unwrap();
+        held.send(fill(&stream)).unwrap();
+        // The router hangs up when its client does; until then nothing comes.
+        stream.read(&mut [0]).unwrap_or(0)
+    });
+    let server = Setup::open(address).start();
+    let before = peak(&server);
+    let mut h2 = H2::connect(server.address);
+    let fields = [(":method", "GET"), (":scheme", "http"), (":path", "/big"), (":authority", "a.example")];
+    let stream = h2.open(&fields, true);
+    let total = filled.recv_timeout(DEADLINE).unwrap();
+    assert!(total < HELD, "{total} bytes were taken for a client that takes 64 KiB");
+    assert!(peak(&server) - before < GROWTH, "{before} → {} KiB", peak(&server));
+    h2.send(3, 0, stream, &8_u32.to_be_bytes());
+    assert_eq!(backend.join().unwrap(), 0, "the backend is let go");
+}
+
 /// Sends an event each time it is told to, and ends when told so by hanging up.
 fn events() -> (Backend, Sender<()>) {
     let (next, awaited) = channel();
