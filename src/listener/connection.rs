@@ -217,10 +217,11 @@ impl<A: Answer> Serving<A> {
                     draining = true;
                 }
                 () = tokio::time::sleep(TICK) => {
-                    if outlook.is_stuck(&link) {
+                    // Who has been told goodbye and asks nothing more may be gone without a word.
+                    if outlook.is_stuck(&link) || (draining && outlook.is_quiet(&link)) {
                         return;
                     }
-                    if outlook.idled(&link) && !draining {
+                    if !draining && outlook.idled(&link) {
                         connection.as_mut().graceful_shutdown();
                         draining = true;
                     }

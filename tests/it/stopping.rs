@@ -204,3 +204,17 @@ fn an_answer_that_streams_is_let_finish_and_then_the_connection_closes() {
     assert!(busy.until_closed().is_empty());
     assert!(server.wait().success());
 }
+
+#[test]
+fn a_client_of_http2_that_is_gone_without_a_word_does_not_hold_up_the_end() {
+    let backend = Backend::start();
+    let mut server = Setup::open(backend.address).start();
+    let mut mute = H2::connect(server.address);
+    let fields = [(":method", "GET"), (":scheme", "http"), (":path", "/x"), (":authority", "a.example")];
+    assert!(matches!(mute.ask(&fields, b""), Outcome::Answer(200, _)));
+    let begin = Instant::now();
+    server.signal("TERM");
+    // It reads nothing from here on, so it does not say that it has heard the goodbye.
+    assert!(server.wait().success());
+    assert!(begin.elapsed() < Duration::from_secs(9), "it took {:?}", begin.elapsed());
+}

@@ -203,7 +203,8 @@ impl Outlook {
         self.stuck >= self.stuck_patience
     }
 
-    fn is_quiet(&mut self, link: &Link) -> bool {
+    /// Whether nothing has happened since the last look.
+    pub(super) fn is_quiet(&mut self, link: &Link) -> bool {
         let turns = link.turns();
         let quiet = self.turns.replace(turns) == Some(turns) && link.is_idle();
         self.quiet = if quiet { self.quiet + 1 } else { 0 };
