@@ -13,6 +13,7 @@ pub mod headers;
 pub mod resolve;
 pub mod tls;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -239,7 +240,8 @@ pub async fn send(
     let progress = upload.progress();
     let request = request(outbound, upload).ok_or_else(|| ForwardError::Address { destination: named() })?;
     let after = destination.timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let answer = within(after, progress.as_ref(), client.send(key, request)).await;
+    let mut sending = std::pin::pin!(client.send(key, request));
+    let answer = within(after, progress.as_ref(), sending.as_mut()).await;
     let answer = answer.ok_or_else(|| ForwardError::Timeout { destination: named(), after })?;
     let (answer, lease) = answer.map_err(|error| failed(named(), error))?;
     if let Some(progress) = progress {
@@ -264,9 +266,8 @@ pub async fn send(
 async fn within<T>(
     after: Duration,
     upload: Option<&Arc<Progress>>,
-    sending: impl Future<Output = T>,
+    mut sending: Pin<&mut impl Future<Output = T>>,
 ) -> Option<T> {
-    let mut sending = std::pin::pin!(sending);
     let mut wait = after;
     loop {
         if let Ok(answer) = tokio::time::timeout(wait, sending.as_mut()).await {

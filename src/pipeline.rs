@@ -238,13 +238,13 @@ impl Answer for Worker {
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Body>> + Send + 'static {
         let (worker, link) = (self.clone(), Arc::clone(link));
-        async move {
+        Box::pin(async move {
             let (mut parts, incoming) = request.into_parts();
             let mut exchange = Exchange::begin(&worker.0, &link, &parts);
             match exchange.proceed(&link, &mut parts, incoming).await {
                 Ok(response) => exchange.answered(response),
                 Err(failure) => exchange.refused(&failure),
             }
-        }
+        })
     }
 }

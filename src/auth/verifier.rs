@@ -61,7 +61,7 @@ impl Verifier {
             return Ok(known);
         }
         self.misses.fetch_add(1, Ordering::Relaxed);
-        let (verified, freshness) = self.verify_anew(issuer, tenant, token, now / 1000).await?;
+        let (verified, freshness) = Box::pin(self.verify_anew(issuer, tenant, token, now / 1000)).await?;
         let verified = Arc::new(verified);
         let until = verified.expires.saturating_add(LEEWAY).saturating_mul(1000);
         let remembered = Remembered { verified: verified.clone(), until, freshness };

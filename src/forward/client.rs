@@ -170,7 +170,7 @@ impl Client {
         mut request: Request<Upload>,
     ) -> Result<(Response<Incoming>, Lease), SendError> {
         if key.endpoint.http2 || key.endpoint.tls.is_some() {
-            match self.send_multiplexed(&key, request).await? {
+            match Box::pin(self.send_multiplexed(&key, request)).await? {
                 Sent::Answered(answer) => return Ok((answer, self.lease(key, None))),
                 Sent::NotSent(unsent) => request = unsent,
             }
@@ -182,7 +182,8 @@ impl Client {
                 Exchange::NotSent(unsent) => request = unsent,
             }
         }
-        self.send_anew(key, request).await
+        // Boxed, as connecting is rare and large, and every request's future would be as large as it.
+        Box::pin(self.send_anew(key, request)).await
     }
 
     fn lease(&self, key: PoolKey, sender: Option<http1::SendRequest<Upload>>) -> Lease {

@@ -41,13 +41,15 @@ pub(super) struct Exchange {
     upstream: Option<Duration>,
     received: Option<Arc<Progress>>,
     hang_up: bool,
+    answered: StatusCode,
+    code: Option<&'static str>,
 }
 
 impl Exchange {
-    pub(super) fn begin(worker: &Arc<Inner>, link: &Link, parts: &Parts) -> Self {
+    pub(super) fn begin(worker: &Arc<Inner>, link: &Link, parts: &Parts) -> Box<Self> {
         let scheme = if link.secure { Scheme::Https } else { Scheme::Http };
         let peer = Peer::new(link.address, scheme).with_server_name(link.server_name.as_deref());
-        Self {
+        Box::new(Self {
             snapshot: worker.published.current(),
             correlation: Correlation::continued(&parts.headers),
             caller: Caller { peer, forwarded_for: link.forwarded_for.clone() },
@@ -59,8 +61,10 @@ impl Exchange {
             upstream: None,
             received: None,
             hang_up: false,
+            answered: StatusCode::OK,
+            code: None,
             worker: Arc::clone(worker),
-        }
+        })
     }
 
     /// Decides and carries out.
@@ -79,7 +83,7 @@ impl Exchange {
             }
             Ok(Decision::File { route, path }) => {
                 self.discard(parts, incoming).await;
-                self.serve_file(route, path.path(), parts).await
+                Box::pin(self.serve_file(route, path.path(), parts)).await
             }
             Err(failure) => {
                 self.discard(parts, incoming).await;
@@ -104,7 +108,7 @@ impl Exchange {
     async fn discard(&mut self, parts: &Parts, incoming: Incoming) {
         // Reading would tell a client that waits for 100-continue to go ahead.
         let awaited = parts.headers.contains_key(EXPECT);
-        self.hang_up |= !body::is_over(&incoming) && (awaited || !body::drained(incoming).await);
+        self.hang_up |= !body::is_over(&incoming) && (awaited || !Box::pin(body::drained(incoming)).await);
     }
 
     async fn forward(
@@ -130,13 +134,13 @@ impl Exchange {
     }
 
     /// Dresses the answer and has its end recorded.
-    pub(super) fn answered(self, mut response: Response<Body>) -> Response<Body> {
+    pub(super) fn answered(self: Box<Self>, mut response: Response<Body>) -> Response<Body> {
         response::dress(response.headers_mut(), &self.correlation, self.snapshot.frame_options);
         self.recorded(response, None)
     }
 
     /// The answer to a request that ended early.
-    pub(super) fn refused(self, failure: &Failure) -> Response<Body> {
+    pub(super) fn refused(self: Box<Self>, failure: &Failure) -> Response<Body> {
         let id = fresh_id();
         let id = std::str::from_utf8(&id).unwrap_or_default();
         let verdict = failure.verdict();
@@ -171,7 +175,7 @@ impl Exchange {
         self.trail.tenant.as_ref()?.key.as_ref().map(crate::tenant::TenantKey::as_str)
     }
 
-    fn recorded(self, response: Response<Body>, code: Option<&'static str>) -> Response<Body> {
+    fn recorded(mut self: Box<Self>, response: Response<Body>, code: Option<&'static str>) -> Response<Body> {
         let status = response.status();
         let destination = self.trail.destination.as_ref().map(|destination| &*destination.name);
         self.worker.recorder.request(&Observation {
@@ -184,21 +188,16 @@ impl Exchange {
         });
         let counts = self.worker.bench.verifier.counts();
         self.worker.recorder.token_cache(counts.hits, counts.misses);
-        let record = Record { exchange: self, status, code };
-        response.map(|body| body.attended(Box::new(record)))
+        self.answered = status;
+        self.code = code;
+        response.map(|body| body.attended(self))
     }
 }
 
-/// What is written when the answer has ended; until then it holds the tenant's permit.
-struct Record {
-    exchange: Exchange,
-    status: StatusCode,
-    code: Option<&'static str>,
-}
-
-impl Attendant for Record {
+/// Until its answer has ended an exchange holds the tenant's permit; then its line is written.
+impl Attendant for Exchange {
     fn ended(self: Box<Self>, bytes: u64, complete: bool) {
-        let exchange = &self.exchange;
+        let exchange = &self;
         exchange.worker.access.record(&Entry {
             id: exchange.correlation.request_id.to_str().unwrap_or_default(),
             tenant: exchange.tenant(),
@@ -206,7 +205,7 @@ impl Attendant for Record {
             path: &exchange.path,
             route: exchange.trail.route,
             destination: exchange.trail.destination.as_ref().map(|destination| &*destination.name),
-            status: self.status.as_u16(),
+            status: self.answered.as_u16(),
             code: self.code.or((!complete).then_some("broke_off")),
             total: exchange.started.elapsed(),
             upstream: exchange.upstream,
