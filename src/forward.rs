@@ -36,6 +36,9 @@ use crate::tenant::{Tenant, TenantKey};
 /// How long response headers may take, where the destination says nothing.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How many headers a request gets from us, about.
+const OURS: usize = 14;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -149,6 +152,8 @@ pub fn prepare(
 ) -> Outbound {
     let chain = forwarded_for(inbound, &headers);
     let takes_trailers = headers::takes_trailers(&headers);
+    // Once, instead of growing as ours come in.
+    headers.reserve(OURS);
     let trailer = inbound.policy.announced_trailers(&headers);
     inbound.policy.strip_request(&mut headers, inbound.request.trusted);
     authorize(inbound, destination, &mut headers);

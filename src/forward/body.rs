@@ -147,15 +147,19 @@ impl Progress {
     }
 }
 
-/// The client's body on its way to the backend.
-pub struct Upload {
-    incoming: Option<Incoming>,
-    policy: Option<Arc<HeaderPolicy>>,
-    verdict: Option<Arc<Verdict>>,
+/// The client's body on its way to the backend. Boxed, as most requests have none and each one's future
+/// would be as large.
+pub struct Upload(Option<Box<Live>>);
+
+/// A body that comes in.
+struct Live {
+    incoming: Incoming,
+    policy: Arc<HeaderPolicy>,
+    verdict: Arc<Verdict>,
     idle: Idle,
     awaited: Option<Instant>,
     waited: Duration,
-    progress: Option<Arc<Progress>>,
+    progress: Arc<Progress>,
     limit: Option<Duration>,
 }
 
@@ -163,16 +167,7 @@ impl Upload {
     /// No body at all.
     #[must_use]
     pub fn empty() -> Self {
-        Self {
-            incoming: None,
-            policy: None,
-            verdict: None,
-            idle: Idle::new(UPLOAD_IDLE),
-            awaited: None,
-            waited: Duration::ZERO,
-            progress: None,
-            limit: None,
-        }
+        Self(None)
     }
 
     /// The body of a request. Its trailers pass `policy`; it breaks off once `verdict` says that its
@@ -187,26 +182,30 @@ impl Upload {
         if incoming.is_end_stream() {
             return Self::empty();
         }
-        Self {
-            incoming: Some(incoming),
-            policy: Some(Arc::clone(policy)),
-            verdict: Some(Arc::clone(verdict)),
-            progress: Some(Arc::new(Progress::begin())),
+        Self(Some(Box::new(Live {
+            incoming,
+            policy: Arc::clone(policy),
+            verdict: Arc::clone(verdict),
+            idle: Idle::new(UPLOAD_IDLE),
+            awaited: None,
+            waited: Duration::ZERO,
+            progress: Arc::new(Progress::begin()),
             limit,
-            ..Self::empty()
-        }
+        })))
     }
 
     /// How far it has come, counted on; `None` where there is no body.
     #[must_use]
     pub fn progress(&self) -> Option<Arc<Progress>> {
-        self.progress.clone()
+        self.0.as_ref().map(|live| Arc::clone(&live.progress))
     }
+}
 
+impl Live {
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<BodyError> {
         let since = *self.awaited.get_or_insert_with(Instant::now);
         let waited = self.waited + since.elapsed();
-        let Some(progress) = &self.progress else { return Poll::Pending };
+        let progress = &self.progress;
         progress.awaited.store(true, Relaxed);
         if progress.answered.load(Relaxed) {
             // Who has an answer already is no longer judged by how fast they ask.
@@ -228,20 +227,15 @@ impl Upload {
     /// Only the time in which the client was waited for is the client's.
     fn came(&mut self) {
         self.waited += self.awaited.take().map_or(Duration::ZERO, |since| since.elapsed());
-        if let Some(progress) = &self.progress {
-            progress.came();
-        }
+        self.progress.came();
         self.idle.progressed();
     }
 
     fn passed(&mut self, frame: Frame<Bytes>) -> Frame<Bytes> {
-        if let (Some(progress), Some(data)) = (&self.progress, frame.data_ref()) {
-            progress.bytes.fetch_add(data.len() as u64, Relaxed);
+        if let Some(data) = frame.data_ref() {
+            self.progress.bytes.fetch_add(data.len() as u64, Relaxed);
         }
-        match &self.policy {
-            Some(policy) => policy.filter_trailers(frame),
-            None => frame,
-        }
+        self.policy.filter_trailers(frame)
     }
 }
 
@@ -253,10 +247,9 @@ impl http_body::Body for Upload {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let this = self.get_mut();
-        let Some(incoming) = &mut this.incoming else { return Poll::Ready(None) };
-        let frame = Pin::new(incoming).poll_frame(cx);
-        if this.verdict.as_ref().is_some_and(|verdict| verdict.violation().is_some()) {
+        let Some(this) = &mut self.get_mut().0 else { return Poll::Ready(None) };
+        let frame = Pin::new(&mut this.incoming).poll_frame(cx);
+        if this.verdict.violation().is_some() {
             return Poll::Ready(Some(Err(BodyError::Ambiguous)));
         }
         if frame.is_ready() {
@@ -271,11 +264,11 @@ impl http_body::Body for Upload {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.incoming.as_ref().is_none_or(http_body::Body::is_end_stream)
+        self.0.as_ref().is_none_or(|live| live.incoming.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.incoming.as_ref().map_or_else(|| SizeHint::with_exact(0), http_body::Body::size_hint)
+        self.0.as_ref().map_or_else(|| SizeHint::with_exact(0), |live| live.incoming.size_hint())
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, EXPECT, LOCATION};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 
 use super::{Caller, Decision, Inner, Trail, decide};
@@ -34,7 +34,7 @@ pub(super) struct Exchange {
     correlation: Correlation,
     caller: Caller,
     method: Method,
-    path: Box<str>,
+    address: Uri,
     accept: Option<HeaderValue>,
     trail: Trail,
     started: Instant,
@@ -54,7 +54,7 @@ impl Exchange {
             correlation: Correlation::continued(&parts.headers),
             caller: Caller { peer, forwarded_for: link.forwarded_for.clone() },
             method: parts.method.clone(),
-            path: parts.uri.path().into(),
+            address: parts.uri.clone(),
             accept: parts.headers.get(ACCEPT).cloned(),
             trail: Trail::default(),
             started: Instant::now(),
@@ -164,7 +164,7 @@ impl Exchange {
             time: SystemTime::now(),
             tenant: tenant.map(Into::into),
             method: self.method.as_str().into(),
-            path: self.path.clone(),
+            path: self.address.path().into(),
             status: verdict.status.as_u16(),
             code: verdict.code,
             reason: reason.into(),
@@ -202,7 +202,7 @@ impl Attendant for Exchange {
             id: exchange.correlation.request_id.to_str().unwrap_or_default(),
             tenant: exchange.tenant(),
             method: exchange.method.as_str(),
-            path: &exchange.path,
+            path: exchange.address.path(),
             route: exchange.trail.route,
             destination: exchange.trail.destination.as_ref().map(|destination| &*destination.name),
             status: self.answered.as_u16(),
