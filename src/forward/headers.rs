@@ -249,7 +249,7 @@ impl HeaderPolicy {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .map(|name| name.trim_matches([' ', '\t']))
-            .filter(|name| HeaderName::from_bytes(name.as_bytes()).is_ok_and(|n| self.may_trail(n.as_str())))
+            .filter(|name| is_token(name) && self.may_trail(name))
             .collect();
         if names.is_empty() { None } else { HeaderValue::from_str(&names.join(", ")).ok() }
     }
@@ -314,6 +314,11 @@ impl HeaderPolicy {
         let name = pair.split(|b| *b == b'=').next().unwrap_or_default().trim_ascii();
         self.cookies.iter().any(|ours| ours.as_bytes() == name)
     }
+}
+
+/// Whether `name` can be a field's name (RFC 9110 §5.6.2).
+fn is_token(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 /// Removes what `Connection` names, however it is spelt.

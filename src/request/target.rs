@@ -236,7 +236,8 @@ fn normal(path: &str) -> String {
         }
         let byte = plain.unwrap_or(byte);
         in_parameter = byte == b';' || (in_parameter && byte != b'/');
-        if !in_parameter && !(byte == b'/' && out.ends_with('/')) {
+        let repeated = byte == b'/' && out.ends_with('/');
+        if !in_parameter && !repeated {
             out.push(char::from(byte));
         }
     }

@@ -72,7 +72,7 @@ fn an_edit_is_live_within_a_second_however_it_is_written() {
     }
 }
 
-/// A folder as Kubernetes mounts a ConfigMap: each file a link through `..data`.
+/// A folder as Kubernetes mounts a `ConfigMap`: each file a link through `..data`.
 fn mount(folder: &Path, version: &str, files: &[(&str, String)]) {
     let fresh = folder.join(format!("..{version}"));
     std::fs::create_dir(&fresh).unwrap();

@@ -18,7 +18,7 @@ fn policy() -> HeaderPolicy {
 fn headers(fields: &[(&str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        let name = name.parse::<HeaderName>().unwrap();
         headers.append(name, HeaderValue::from_str(value).unwrap());
     }
     headers

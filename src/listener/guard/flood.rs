@@ -1,7 +1,7 @@
 //! Counts the HTTP/2 frames that cost the sender nothing.
 //!
 //! h2 limits resets, CONTINUATION, empty DATA and header bombs by itself, but takes any number of
-//! SETTINGS, PING, PRIORITY and WINDOW_UPDATE. A connection has a budget of them in a span of time;
+//! SETTINGS, PING, PRIORITY and `WINDOW_UPDATE`. A connection has a budget of them in a span of time;
 //! requests and bytes carried either way earn more, because honest clients acknowledge and probe in
 //! proportion to what they transfer.
 

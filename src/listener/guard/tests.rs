@@ -306,7 +306,7 @@ fn what_is_sent_to_the_client_earns_probes() {
     let sent = [IoSlice::new(b"x")];
     assert!(guarded.is_write_vectored(), "what the connection can do is passed on");
     assert!(Pin::new(&mut guarded).poll_write_vectored(&mut context, &sent).is_ready());
-    assert!(Pin::new(&mut guarded).poll_write(&mut context, &[0; 2_000_000]).is_ready());
+    assert!(Pin::new(&mut guarded).poll_write(&mut context, &vec![0; 2_000_000]).is_ready());
     assert!(!drain(&mut guarded).1);
 }
 

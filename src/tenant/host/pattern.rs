@@ -165,6 +165,7 @@ fn unquoted<'s>(source: &'s str, warnings: &mut Vec<HostPatternWarning>) -> &'s 
 }
 
 /// Hosts have no case, so neither does the pattern.
+#[expect(clippy::wildcard_enum_match_arm, reason = "regex may add errors; all others are of the syntax")]
 fn compile(source: &str, anchored: bool) -> Result<Regex, HostPatternError> {
     let whole = if anchored { format!("^(?:{source})$") } else { source.to_owned() };
     let built = RegexBuilder::new(&whole).case_insensitive(true).size_limit(LARGEST).build();
@@ -174,6 +175,10 @@ fn compile(source: &str, anchored: bool) -> Result<Regex, HostPatternError> {
     })
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "regex_syntax may add kinds; all others mean the same here"
+)]
 fn syntax(error: regex_syntax::Error) -> HostPatternError {
     use regex_syntax::ast::ErrorKind;
     match error {

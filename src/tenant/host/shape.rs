@@ -25,9 +25,10 @@ struct Text {
 impl Shape {
     /// The shape of a pattern that must match the whole host, if it has one.
     pub(super) fn of(hir: &Hir) -> Option<Self> {
-        let parts = match hir.kind() {
-            HirKind::Concat(parts) => parts.as_slice(),
-            _ => std::slice::from_ref(hir),
+        let parts = if let HirKind::Concat(parts) = hir.kind() {
+            parts.as_slice()
+        } else {
+            std::slice::from_ref(hir)
         };
         let parts = match parts {
             [first, rest @ ..] if is_look(first, Look::Start) => rest,
@@ -55,16 +56,19 @@ impl Text {
     fn of(parts: &[Hir]) -> Option<Self> {
         let mut bytes = Vec::new();
         for part in parts {
-            match part.kind() {
-                HirKind::Literal(literal) => bytes.extend(literal.0.to_ascii_lowercase()),
-                HirKind::Class(_) if is_dot(part) => bytes.push(ANY),
-                _ => return None,
+            if let HirKind::Literal(literal) = part.kind() {
+                bytes.extend(literal.0.to_ascii_lowercase());
+            } else if is_dot(part) {
+                bytes.push(ANY);
+            } else {
+                return None;
             }
         }
         Some(Self { has_any: bytes.contains(&ANY), bytes: bytes.into_boxed_slice() })
     }
 
     /// Whether `text`, of the same length, is this.
+    #[expect(clippy::needless_bitwise_bool, reason = "a branch would compare one byte at a time")]
     fn is(&self, text: &[u8]) -> bool {
         if !self.has_any {
             return *self.bytes == *text;
@@ -93,12 +97,10 @@ fn is_group(hir: &Hir) -> bool {
     let HirKind::Repetition(Repetition { min: 0 | 1, max: None, sub, .. }) = capture.sub.kind() else {
         return false;
     };
-    match sub.kind() {
-        HirKind::Class(Class::Unicode(class)) => KEY_RANGES.iter().all(|(low, high)| {
-            class.ranges().iter().any(|range| range.start() <= *low && *high <= range.end())
-        }),
-        _ => false,
-    }
+    let HirKind::Class(Class::Unicode(class)) = sub.kind() else { return false };
+    KEY_RANGES
+        .iter()
+        .all(|(low, high)| class.ranges().iter().any(|range| range.start() <= *low && *high <= range.end()))
 }
 
 /// What keys are made of.

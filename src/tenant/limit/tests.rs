@@ -43,7 +43,7 @@ fn requests_a_second() {
         assert!(meters.admit(&acme).is_ok(), "the burst passes");
     }
     let refused = meters.admit(&acme);
-    let limited = refused.err().expect("the fourth is too many");
+    let limited = refused.expect_err("the fourth is too many");
     assert_eq!(limited.kind, LimitKind::Rate);
     assert!(limited.retry_after <= Duration::from_secs(1) && !limited.retry_after.is_zero());
     assert!(meters.admit(&tenant("globex", limits(1, 3, 0))).is_ok(), "another tenant has its own");

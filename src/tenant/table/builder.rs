@@ -167,6 +167,10 @@ impl DirectoryBuilder {
 
 type Table = (HashSet<ByKey, foldhash::fast::RandomState>, Box<[Arc<Tenant>]>);
 
+#[expect(
+    clippy::mutable_key_type,
+    reason = "a tenant is hashed and compared by its key, which never changes"
+)]
 fn table(specs: Vec<TenantSpec>, headers: &Arc<TenantHeaders>, errors: &mut Vec<DirectoryError>) -> Table {
     let mut by_key = HashSet::with_capacity_and_hasher(specs.len(), foldhash::fast::RandomState::default());
     let mut tenants = Vec::with_capacity(specs.len());

@@ -35,7 +35,7 @@ fn directory(change: impl FnOnce(DirectoryBuilder) -> DirectoryBuilder) -> Direc
 }
 
 fn maintenance() -> Status {
-    Status::Maintenance { retry_after: Duration::from_secs(60) }
+    Status::Maintenance { retry_after: Duration::from_mins(1) }
 }
 
 fn key_of(resolved: Result<Resolved, Unresolved>) -> Result<(String, usize), Unresolved> {
@@ -46,7 +46,7 @@ fn key_of(resolved: Result<Resolved, Unresolved>) -> Result<(String, usize), Unr
 fn who() {
     let ok = |key: &str, prefix| Ok((key.to_owned(), prefix));
     let umbrella =
-        || Unresolved::Maintenance { tenant: key("umbrella"), retry_after: Duration::from_secs(60) };
+        || Unresolved::Maintenance { tenant: key("umbrella"), retry_after: Duration::from_mins(1) };
     let conflict = |host: &str, path: &str| Unresolved::Conflict { host: key(host), path: key(path) };
     let table: [(&str, &str, Result<(String, usize), Unresolved>, &str); 18] = [
         ("acme.localhost", "/a", ok("acme", 0), "by glob"),
