@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench guard`. The difference between the two is what a browser's request pays.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the measurement")]
+
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;

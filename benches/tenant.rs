@@ -2,6 +2,8 @@
 //!
 //! `cargo bench --bench tenant`. The table of 100,000 must cost no request more than one of ten.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "what fails here fails the measurement")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 
