@@ -163,7 +163,7 @@ pub fn prepare(
     headers.insert(TRACEPARENT, inbound.correlation.traceparent.clone());
     headers.insert(HOST, destination.host.clone());
     headers.extend(trailer.map(|names| (TRAILER, names)));
-    if takes_trailers && destination.endpoint.http2 {
+    if takes_trailers && (destination.endpoint.http2 || destination.endpoint.tls.is_some()) {
         // gRPC asks for it; the only value that HTTP/2 allows (RFC 9113 §8.2.2).
         headers.insert(TE, HeaderValue::from_static("trailers"));
     }

@@ -2,8 +2,9 @@
 //!
 //! A connection is lent to one exchange and comes back when the answer's last byte has been read; one
 //! with anything unread or unsent is dropped instead. Connections are driven by tasks of their own, so
-//! that a backend's restart is noticed while they idle. A request is sent a second time only where
-//! hyper hands it back unsent. This file knows nothing of routes or headers.
+//! that a backend's restart is noticed while they idle. A request is sent a second time where hyper hands
+//! it back unsent, and where a connection that had rested ends instead of answering a safe request that
+//! has no body. This file knows nothing of routes or headers.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -28,6 +29,10 @@ const KEEP_IDLE: Duration = Duration::from_secs(50);
 const KEEP_EACH: usize = 256;
 /// How many unused connections one worker keeps in all.
 const KEEP_ALL: usize = 1024;
+
+/// After this long without use a backend may be closing a connection just when we send on it. A copy of
+/// each request would cost busy connections time that only rested ones have.
+const RESTED: Duration = Duration::from_millis(100);
 
 /// What a connection is pooled under. Two tenants never share one.
 #[derive(Clone, Debug)]
@@ -64,6 +69,16 @@ pub enum SendError {
     /// The connection broke, or what came back is not HTTP.
     #[error("the backend's connection broke or did not speak HTTP")]
     Exchange(#[source] hyper::Error),
+}
+
+impl SendError {
+    /// Whether the connection ended where an answer should have begun.
+    fn is_of_a_dead_connection(&self) -> bool {
+        match self {
+            Self::Exchange(error) => !error.is_parse() && !error.is_user(),
+            Self::Connect(_) => false,
+        }
+    }
 }
 
 /// One worker's connections to backends.
@@ -110,12 +125,12 @@ impl Lease {
 }
 
 impl Pool {
-    fn take(&mut self, key: &PoolKey) -> Option<http1::SendRequest<Upload>> {
+    fn take(&mut self, key: &PoolKey) -> Option<Idle> {
         let waiting = self.idle.get_mut(key)?;
         while let Some(idle) = waiting.pop() {
             self.count -= 1;
             if idle.sender.is_ready() {
-                return Some(idle.sender);
+                return Some(idle);
             }
         }
         None
@@ -176,8 +191,8 @@ impl Client {
             }
         }
         let kept = self.pool().take(&key);
-        if let Some(sender) = kept {
-            match self.exchange(key.clone(), sender, request).await? {
+        if let Some(idle) = kept {
+            match self.exchange(key.clone(), idle, request).await? {
                 Exchange::Answered(answer, lease) => return Ok((answer, lease)),
                 Exchange::NotSent(unsent) => request = unsent,
             }
@@ -193,18 +208,25 @@ impl Client {
     async fn exchange(
         &self,
         key: PoolKey,
-        mut sender: http1::SendRequest<Upload>,
+        idle: Idle,
         mut request: Request<Upload>,
     ) -> Result<Exchange, SendError> {
+        let spare = if idle.since.elapsed() > RESTED { spare(&request) } else { None };
         // A new connection may turn out to speak HTTP/2, which needs the whole address.
-        let absolute = request.uri().scheme().is_some().then(|| request.uri().clone());
+        let absolute = request.uri().scheme().is_some().then(|| Box::new(request.uri().clone()));
         to_origin_form(&mut request);
-        match sender.try_send_request(request).await {
-            Ok(answer) => Ok(Exchange::Answered(answer, self.lease(key, Some(sender)))),
-            Err(error) => unsent(error).map(|mut unsent| {
-                *unsent.uri_mut() = absolute.unwrap_or_else(|| unsent.uri().clone());
-                Exchange::NotSent(unsent)
-            }),
+        let mut sender = idle.sender;
+        let error = match sender.try_send_request(request).await {
+            Ok(answer) => return Ok(Exchange::Answered(answer, self.lease(key, Some(sender)))),
+            Err(error) => error,
+        };
+        match (unsent(error), spare) {
+            (Ok(mut unsent), _) => {
+                *unsent.uri_mut() = absolute.map_or_else(|| unsent.uri().clone(), |uri| *uri);
+                Ok(Exchange::NotSent(unsent))
+            }
+            (Err(error), Some(spare)) if error.is_of_a_dead_connection() => Ok(Exchange::NotSent(*spare)),
+            (Err(error), _) => Err(error),
         }
     }
 
@@ -255,6 +277,18 @@ enum Exchange {
 enum Sent {
     Answered(Response<Incoming>),
     NotSent(Request<Upload>),
+}
+
+/// A copy of a request that may be sent a second time although the first was sent (RFC 9110 §9.2.2).
+fn spare(request: &Request<Upload>) -> Option<Box<Request<Upload>>> {
+    if !request.method().is_safe() || !http_body::Body::is_end_stream(request.body()) {
+        return None;
+    }
+    let mut copy = Request::new(Upload::empty());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(Box::new(copy))
 }
 
 /// HTTP/1.1 names the path alone (RFC 9112 §3.2.1), beside a `Host`; its `TE` is one hop's and needs a

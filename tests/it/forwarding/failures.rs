@@ -1,7 +1,8 @@
 //! Failures: backends that are not there, silent, or gone, and what is sent again.
 
+use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -128,26 +129,64 @@ fn a_kept_connection_that_has_died_costs_nobody_an_error() {
     assert_eq!(seen.last().unwrap().connection, 49);
 }
 
-#[test]
-fn what_was_sent_is_not_sent_again() {
-    let count = AtomicUsize::new(0);
-    let backend = Backend::answering(move |exchange| {
-        // The first on a connection is answered, the second read and dropped.
-        if count.fetch_add(1, Ordering::SeqCst) % 2 == 1 {
+/// The first request on each connection is answered, the next read and dropped.
+fn forgetful() -> Backend {
+    let answered: Mutex<HashSet<SocketAddr>> = Mutex::default();
+    Backend::answering(move |exchange| {
+        if !answered.lock().unwrap().insert(exchange.stream.peer_addr().unwrap()) {
             return Next::Close;
         }
-        exchange.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+        exchange.write("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n");
+        if exchange.head.method != "HEAD" {
+            exchange.write("ok");
+        }
         Next::Keep
-    });
-    let server = Setup::open(backend.address).start();
+    })
+}
+
+#[test]
+fn an_order_that_was_sent_is_not_sent_again() {
+    let backend = forgetful();
+    let server = Setup::open(backend.address).variable("VESTIBULE_WORKERS", "1").start();
     let mut client = server.connect();
-    for body in [&b""[..], b"hello"] {
+    let long_rested = Duration::from_millis(300);
+    for (rest, body) in
+        [(Duration::ZERO, &b""[..]), (Duration::ZERO, b"hello"), (long_rested, b""), (long_rested, b"hello")]
+    {
         assert_eq!(client.ask("GET /first", &[], b"").status, 200);
+        // How long the connection has rested is what differs.
+        std::thread::sleep(rest);
         let reply = client.ask("POST /second", &[], body);
         assert_eq!((reply.status, reply.code().as_str()), (502, "backend_broke_off"));
         let targets: Vec<String> = backend.take().into_iter().map(|request| request.head.target).collect();
-        assert_eq!(targets, ["/first", "/second"], "the order was placed once");
+        assert_eq!(targets, ["/first", "/second"], "it was placed once");
     }
+}
+
+#[test]
+fn a_question_on_a_connection_that_had_died_is_asked_again_once() {
+    let backend = forgetful();
+    let server = Setup::open(backend.address).variable("VESTIBULE_WORKERS", "1").start();
+    let mut client = server.connect();
+    for method in ["GET", "HEAD", "OPTIONS"] {
+        assert_eq!(client.ask("GET /first", &[], b"").status, 200);
+        // As long as a backend takes to lose patience with a connection.
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(client.ask(&format!("{method} /second"), &[], b"").status, 200, "{method}");
+        let seen = backend.take();
+        let targets: Vec<&str> = seen.iter().map(|request| request.head.target.as_str()).collect();
+        assert!(targets.ends_with(&["/second", "/second"]), "{targets:?}");
+        let [.., lost, again] = seen.as_slice() else { panic!("{seen:?}") };
+        assert_eq!(lost.header("x-request-id"), again.header("x-request-id"), "the same request");
+        assert_ne!(lost.connection, again.connection, "on a connection that is alive");
+        // The next round begins on a connection of its own.
+        assert_eq!(client.ask("POST /third", &[], b"").status, 502);
+        backend.take();
+    }
+    let silent = Backend::answering(|_| Next::Close);
+    let server = Setup::open(silent.address).start();
+    assert_eq!(server.ask("GET /x", &[]).status, 502);
+    assert_eq!(silent.take().len(), 1, "a new connection that dies has no second");
 }
 
 #[test]

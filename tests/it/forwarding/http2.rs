@@ -87,12 +87,15 @@ impl Grpc {
 
     /// A server that forwards everything to it, with one worker.
     fn served(&self) -> Server {
+        self.setup().start()
+    }
+
+    fn setup(&self) -> Setup {
         let url = format!("http://{}/base", self.address);
         Setup::new(&json!({"authenticationMethod": "none", "routes": [
             {"source": "^/(.*)$", "destination": "grpc", "authenticationType": "none"}]}))
         .destination_with(&json!({"name": "grpc", "url": url, "http2": true}))
         .variable("VESTIBULE_WORKERS", "1")
-        .start()
     }
 }
 
@@ -209,6 +212,23 @@ fn a_call_as_grpc_makes_it_passes_both_ways_at_once() {
     assert_eq!((header("te"), header("content-type")), (Some("trailers"), Some("application/grpc")));
     assert_eq!((header("x-tenant"), header("host"), header("connection")), (None, None, None));
     assert!(header("x-request-id").is_some());
+}
+
+#[test]
+fn a_conversation_outlives_the_time_that_a_request_has_to_arrive() {
+    let backend = Grpc::start();
+    let server = backend.setup().variable("INCOMING_REQUEST_TIMEOUT", "400").start();
+    runtime().block_on(in_time(async {
+        let mut client = connect(server.address).await;
+        let (messages, request) = call("/talk");
+        let mut answer = client.send_request(request).await.unwrap();
+        for message in ["one", "two", "three"] {
+            // The pause, longer than the limit, is what is tested.
+            tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+            messages.send(Bytes::from_static(message.as_bytes())).unwrap();
+            assert_eq!(answer.frame().await.unwrap().unwrap().into_data().unwrap(), message);
+        }
+    }));
 }
 
 #[test]

@@ -166,6 +166,7 @@ fn what_tls_agreed_on_decides_how_the_request_is_written() {
             let authority = format!("localhost:{}", backend.address.port());
             if version == Version::HTTP_2 {
                 assert_eq!(parts.uri.authority().unwrap().as_str(), authority);
+                assert_eq!(parts.headers.get("te").unwrap(), "trailers");
             } else {
                 assert_eq!(parts.uri.scheme(), None, "origin-form (RFC 9112 §3.2.1)");
                 assert_eq!(parts.headers.get("host").unwrap(), authority.as_str());
