@@ -203,13 +203,15 @@ fn authorize(inbound: &Inbound<'_>, destination: &Destination, headers: &mut Hea
     }
 }
 
-/// `x-forwarded-for`: the peer, behind what a trusted peer already said.
+/// `x-forwarded-for`: the peer, behind what a trusted peer already said, be it in one field or several.
 fn forwarded_for(inbound: &Inbound<'_>, headers: &HeaderMap) -> HeaderValue {
     let own = inbound.forwarded_for;
-    let given = headers.get(X_FORWARDED_FOR).filter(|_| inbound.request.trusted);
-    let chained = given
-        .and_then(|given| HeaderValue::from_bytes(&[given.as_bytes(), b", ", own.as_bytes()].concat()).ok());
-    chained.unwrap_or_else(|| own.clone())
+    if !inbound.request.trusted || !headers.contains_key(X_FORWARDED_FOR) {
+        return own.clone();
+    }
+    let chain: Vec<&[u8]> =
+        headers.get_all(X_FORWARDED_FOR).iter().chain([own]).map(HeaderValue::as_bytes).collect();
+    HeaderValue::from_bytes(&chain.join(&b", "[..])).unwrap_or_else(|_| own.clone())
 }
 
 fn forwarded(inbound: &Inbound<'_>, destination: &Destination, chain: HeaderValue, headers: &mut HeaderMap) {

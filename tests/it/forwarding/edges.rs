@@ -129,6 +129,15 @@ fn who_asked_is_said_by_us_or_by_a_proxy_that_is_trusted() {
 }
 
 #[test]
+fn a_chain_of_proxies_is_kept_whole() {
+    let backend = Backend::start();
+    let server = Setup::open(backend.address).tenants(&json!({"trustedProxies": ["127.0.0.0/8"]})).start();
+    let lines = [("X-Forwarded-For", "203.0.113.7, 10.0.0.1"), ("X-Forwarded-For", "10.0.0.2")];
+    assert_eq!(server.ask("GET /x", &lines).status, 200);
+    assert_eq!(backend.only().header("x-forwarded-for"), "203.0.113.7, 10.0.0.1, 10.0.0.2, 127.0.0.1");
+}
+
+#[test]
 fn ids_are_continued_where_they_are_usable_and_begun_where_not() {
     let backend = Backend::start();
     let server = Setup::open(backend.address).start();

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
@@ -18,6 +19,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
+use super::{GROWTH, peak};
 use crate::harness::h2::{H2, Outcome};
 use crate::harness::{Backend, DEADLINE, Server, Setup};
 
@@ -57,10 +59,28 @@ impl Body for Echo {
 /// What the backend saw: the connection's number and the request.
 type Seen = Arc<Mutex<Vec<(usize, Parts)>>>;
 
+/// What a backend keeps for its test.
+#[derive(Clone)]
+struct Notes {
+    seen: Seen,
+    gone: Sender<()>,
+}
+
+/// A request that is never answered; says when it was given up.
+struct Held(Sender<()>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // The test may have ended first.
+        let _ = self.0.send(());
+    }
+}
+
 /// A backend that speaks nothing but HTTP/2.
 struct Grpc {
     address: SocketAddr,
     seen: Seen,
+    gone: Receiver<()>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -72,17 +92,18 @@ impl Grpc {
         let address = listener.local_addr().unwrap();
         let seen = Seen::default();
         let (stop, stopped) = oneshot::channel();
-        let shared = Arc::clone(&seen);
+        let (sender, gone) = channel();
+        let notes = Notes { seen: Arc::clone(&seen), gone: sender };
         let thread = std::thread::spawn(move || {
             runtime().block_on(async move {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 tokio::select! {
-                    () = accept(listener, shared) => {}
+                    () = accept(listener, notes) => {}
                     _ = stopped => {}
                 }
             });
         });
-        Self { address, seen, stop: Some(stop), thread: Some(thread) }
+        Self { address, seen, gone, stop: Some(stop), thread: Some(thread) }
     }
 
     /// A server that forwards everything to it, with one worker.
@@ -111,27 +132,33 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-async fn accept(listener: tokio::net::TcpListener, seen: Seen) {
+async fn accept(listener: tokio::net::TcpListener, notes: Notes) {
     let mut connections = 0;
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        tokio::spawn(serve(stream, connections, Arc::clone(&seen)));
+        tokio::spawn(serve(stream, connections, notes.clone()));
         connections += 1;
     }
 }
 
-/// Serves one connection; `/bye` is its last request, and `/broken` breaks off.
-async fn serve(stream: tokio::net::TcpStream, number: usize, seen: Seen) {
+/// Serves one connection; `/bye` is its last request, `/broken` breaks off, `/held` is not answered.
+async fn serve(stream: tokio::net::TcpStream, number: usize, notes: Notes) {
     let (bye, mut farewell) = mpsc::unbounded_channel();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (parts, messages) = request.into_parts();
         let path = parts.uri.path().to_owned();
-        seen.lock().unwrap().push((number, parts));
+        notes.seen.lock().unwrap().push((number, parts));
         if path.ends_with("/bye") {
             bye.send(()).unwrap();
         }
         let broken = path.ends_with("/broken");
-        async move { Ok::<_, std::convert::Infallible>(Response::new(Echo { messages, done: false, broken })) }
+        let held = path.ends_with("/held").then(|| Held(notes.gone.clone()));
+        async move {
+            if let Some(_held) = held {
+                std::future::pending::<()>().await;
+            }
+            Ok::<_, std::convert::Infallible>(Response::new(Echo { messages, done: false, broken }))
+        }
     });
     let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
     let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -248,6 +275,55 @@ fn a_call_that_breaks_off_is_reset_and_not_ended() {
         let answer = client.send_request(request).await.unwrap();
         assert!(answer.into_body().collect().await.unwrap().trailers().is_some(), "the connection goes on");
     }));
+}
+
+#[test]
+fn a_client_that_goes_away_ends_its_stream_at_the_backend_and_no_other() {
+    let backend = Grpc::start();
+    let server = backend.served();
+    let mut staying = server.connect();
+    assert_eq!(staying.ask("POST /x", &[], b"hello").status, 200);
+    let mut leaving = server.connect();
+    leaving.send("GET /held HTTP/1.1\r\nHost: a.example\r\n\r\n");
+    let mut stream = H2::connect(server.address);
+    let fields = [(":method", "GET"), (":scheme", "http"), (":path", "/held"), (":authority", "a.example")];
+    let id = stream.open(&fields, true);
+    let begin = std::time::Instant::now();
+    while backend.seen.lock().unwrap().len() < 3 {
+        assert!(begin.elapsed() < DEADLINE, "both are under way");
+    }
+    drop(leaving);
+    backend.gone.recv_timeout(DEADLINE).unwrap();
+    stream.send(3, 0, id, &8_u32.to_be_bytes());
+    backend.gone.recv_timeout(DEADLINE).unwrap();
+    assert_eq!(staying.ask("POST /x", &[], b"hello").text(), "hello");
+    assert!(backend.seen.lock().unwrap().iter().all(|(connection, _)| *connection == 0));
+}
+
+#[test]
+fn a_quarter_of_a_gibibyte_goes_there_and_back_over_http2_in_flat_memory() {
+    const MESSAGES: usize = 256;
+    let backend = Grpc::start();
+    let server = backend.served();
+    let before = peak(&server);
+    let begin = std::time::Instant::now();
+    runtime().block_on(async {
+        let mut client = connect(server.address).await;
+        let (messages, request) = call("/big");
+        let mebibyte = Bytes::from(vec![b'x'; 1 << 20]);
+        for _ in 0..MESSAGES {
+            messages.send(mebibyte.clone()).unwrap();
+        }
+        drop(messages);
+        let mut answer = in_time(client.send_request(request)).await.unwrap();
+        let mut total = 0;
+        while let Some(frame) = in_time(answer.frame()).await {
+            total += frame.unwrap().into_data().map_or(0, |data| data.len());
+        }
+        assert_eq!(total, MESSAGES << 20);
+    });
+    eprintln!("256 MiB there and back in {:?}, {before} → {} KiB", begin.elapsed(), peak(&server));
+    assert!(peak(&server) - before < GROWTH, "{before} → {} KiB", peak(&server));
 }
 
 #[test]

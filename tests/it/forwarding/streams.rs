@@ -7,25 +7,17 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::{GROWTH, peak};
 use crate::harness::backend::Next;
 use crate::harness::client::NoReply;
 use crate::harness::h2::H2;
-use crate::harness::{Backend, Client, DEADLINE, Server, Setup};
+use crate::harness::{Backend, Client, DEADLINE, Setup};
 
 const MIB: usize = 1024 * 1024;
 /// How much is streamed.
 const BLOCKS: usize = 1024;
-/// By how much the server's memory may grow while it streams, in KiB.
-const GROWTH: usize = 32 * 1024;
 /// What sockets and buffers on the way may hold of a body that nobody takes.
 const HELD: usize = 24 * MIB;
-
-/// The most memory the server ever had, in KiB.
-fn peak(server: &Server) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.process())).unwrap();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
-    line.trim().trim_end_matches(" kB").parse().unwrap()
-}
 
 /// A block that differs from all others.
 fn block(number: usize) -> Vec<u8> {
