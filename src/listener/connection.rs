@@ -190,7 +190,8 @@ impl<A: Answer> Serving<A> {
             }
         }
         let parts = connection.into_parts();
-        if !parts.read_buf.is_empty() {
+        // Old clients write an empty line behind a body (RFC 9112 §2.2).
+        if !parts.read_buf.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
             return reject(parts.io).await;
         }
         Stretch::Idle(parts.io.into_inner().into_inner().into_inner())

@@ -191,6 +191,8 @@ fn a_connection_that_idled_goes_on() {
     let server = Setup::open(backend.address).start();
     let mut client = server.connect();
     let mut silent = server.connect();
+    let mut old = server.connect();
+    assert_eq!(old.ask("POST /x", &[("Content-Length", "5")], b"hello\r\n").status, 200);
     let mut h2 = H2::connect(server.address);
     let fields = [(":method", "GET"), (":scheme", "http"), (":path", "/x"), (":authority", "a.example")];
     for round in 0..2 {
@@ -203,6 +205,7 @@ fn a_connection_that_idled_goes_on() {
     client.send("hello");
     assert_eq!(client.read().unwrap().json()["body"], "hello", "in two pieces");
     assert_eq!(silent.ask("GET /x", &[], b"").status, 200, "one that had said nothing yet");
+    assert_eq!(old.ask("GET /x", &[], b"").status, 200, "one with an empty line behind its body");
 }
 
 #[test]

@@ -83,6 +83,7 @@ fn a_thousand_reloads_lose_nothing_and_mix_nothing() {
         let target = format!("/{letter}/target-{letter}/x");
         seen.iter().filter(|request| request.head.target == target).count()
     };
+    eprintln!("{} requests, 1,000 reloads, {:?}", seen.len(), begin.elapsed());
     assert_eq!(of("a") + of("b"), seen.len(), "none is answered by a mixture");
     assert!(of("a") > 10 && of("b") > 10, "both versions answered: {} and {}", of("a"), of("b"));
 }
