@@ -144,10 +144,11 @@ impl Pool {
         }
     }
 
-    fn share(&mut self, key: &PoolKey) -> Option<http2::SendRequest<Upload>> {
+    /// A way to send on a shared connection, and whether that had rested.
+    fn share(&mut self, key: &PoolKey) -> Option<(http2::SendRequest<Upload>, bool)> {
         let shared = self.multiplexed.get_mut(key).filter(|shared| !shared.sender.is_closed())?;
-        shared.used = Instant::now();
-        Some(shared.sender.clone())
+        let before = std::mem::replace(&mut shared.used, Instant::now());
+        Some((shared.sender.clone(), shared.used.duration_since(before) > RESTED))
     }
 
     fn expire(&mut self, now: Instant) {
@@ -231,19 +232,21 @@ impl Client {
     }
 
     async fn send_multiplexed(&self, key: &PoolKey, mut request: Request<Upload>) -> Result<Sent, SendError> {
-        let sender = self.pool().share(key);
-        match sender {
-            Some(mut sender) => {
-                let host = request.headers_mut().remove(HOST);
-                match sender.try_send_request(request).await {
-                    Ok(answer) => Ok(Sent::Answered(answer)),
-                    Err(error) => unsent(error).map(|mut request| {
-                        request.headers_mut().extend(host.map(|host| (HOST, host)));
-                        Sent::NotSent(request)
-                    }),
-                }
+        let shared = self.pool().share(key);
+        let Some((mut sender, rested)) = shared else { return Ok(Sent::NotSent(request)) };
+        let spare = if rested { spare(&request) } else { None };
+        let host = request.headers_mut().remove(HOST);
+        let error = match sender.try_send_request(request).await {
+            Ok(answer) => return Ok(Sent::Answered(answer)),
+            Err(error) => error,
+        };
+        match (unsent(error), spare) {
+            (Ok(mut unsent), _) => {
+                unsent.headers_mut().extend(host.map(|host| (HOST, host)));
+                Ok(Sent::NotSent(unsent))
             }
-            None => Ok(Sent::NotSent(request)),
+            (Err(error), Some(spare)) if error.is_of_a_dead_connection() => Ok(Sent::NotSent(*spare)),
+            (Err(error), _) => Err(error),
         }
     }
 

@@ -141,20 +141,22 @@ async fn accept(listener: tokio::net::TcpListener, notes: Notes) {
     }
 }
 
-/// Serves one connection; `/bye` is its last request, `/broken` breaks off, `/held` is not answered.
+/// Serves one connection; `/bye` is its last request, `/broken` breaks off, `/held` is not answered,
+/// `/dies-once` takes the first connection down.
 async fn serve(stream: tokio::net::TcpStream, number: usize, notes: Notes) {
     let (bye, mut farewell) = mpsc::unbounded_channel();
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let (parts, messages) = request.into_parts();
         let path = parts.uri.path().to_owned();
         notes.seen.lock().unwrap().push((number, parts));
-        if path.ends_with("/bye") {
-            bye.send(()).unwrap();
+        let dies = path.ends_with("/dies-once") && number == 0;
+        if dies || path.ends_with("/bye") {
+            bye.send(dies).unwrap();
         }
         let broken = path.ends_with("/broken");
         let held = path.ends_with("/held").then(|| Held(notes.gone.clone()));
         async move {
-            if let Some(_held) = held {
+            if held.is_some() || dies {
                 std::future::pending::<()>().await;
             }
             Ok::<_, std::convert::Infallible>(Response::new(Echo { messages, done: false, broken }))
@@ -166,8 +168,13 @@ async fn serve(stream: tokio::net::TcpStream, number: usize, notes: Notes) {
     loop {
         tokio::select! {
             _ = connection.as_mut() => return,
-            Some(()) = farewell.recv(), if !leaving => {
-                connection.as_mut().graceful_shutdown();
+            Some(dies) = farewell.recv() => {
+                if dies {
+                    return;
+                }
+                if !leaving {
+                    connection.as_mut().graceful_shutdown();
+                }
                 leaving = true;
             }
         }
@@ -324,6 +331,22 @@ fn a_quarter_of_a_gibibyte_goes_there_and_back_over_http2_in_flat_memory() {
     });
     eprintln!("256 MiB there and back in {:?}, {before} → {} KiB", begin.elapsed(), peak(&server));
     assert!(peak(&server) - before < GROWTH, "{before} → {} KiB", peak(&server));
+}
+
+#[test]
+fn a_question_on_a_shared_connection_that_had_died_is_asked_again_once() {
+    for (method, status) in [("GET", 200), ("POST", 502)] {
+        let backend = Grpc::start();
+        let server = backend.served();
+        let mut client = server.connect();
+        assert_eq!(client.ask("GET /x", &[], b"").status, 200);
+        // As long as a connection has to rest before it may be taken for dead.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert_eq!(client.ask(&format!("{method} /dies-once"), &[], b"").status, status, "{method}");
+        let seen: Vec<usize> =
+            backend.seen.lock().unwrap().iter().map(|(connection, _)| *connection).collect();
+        assert_eq!(seen, if status == 200 { vec![0, 0, 1] } else { vec![0, 0] }, "{method}");
+    }
 }
 
 #[test]
