@@ -48,15 +48,14 @@ impl Correlation {
 /// A fresh id in the form of a UUID version 4, lower case.
 #[must_use]
 pub fn fresh_id() -> [u8; 36] {
-    let random = (fastrand::u128(..) & !(0xF << 76) & !(0xC << 60)) | (0x4 << 76) | (0x8 << 60);
+    let mut random = fastrand::u128(..).to_be_bytes();
+    random[6] = random[6] & 0x0F | 0x40;
+    random[8] = random[8] & 0x3F | 0x80;
     let mut text = [b'-'; 36];
-    let mut nibble = 32;
-    for (place, slot) in text.iter_mut().enumerate() {
-        if !matches!(place, 8 | 13 | 18 | 23) {
-            nibble -= 1;
-            *slot = hex(random >> (4 * nibble));
-        }
+    for (part, place) in [(&random[..4], 0), (&random[4..6], 9), (&random[6..8], 14), (&random[8..10], 19)] {
+        write_hex(part, &mut text[place..]);
     }
+    write_hex(&random[10..], &mut text[24..]);
     text
 }
 
@@ -83,19 +82,19 @@ fn is_trace(text: &[u8]) -> bool {
 }
 
 fn begun_trace() -> HeaderValue {
-    let (trace, parent) = (fastrand::u128(1..), fastrand::u64(1..));
     let mut text = *b"00-00000000000000000000000000000000-0000000000000000-00";
-    for (place, slot) in text[3..35].iter_mut().enumerate() {
-        *slot = hex(trace >> (4 * (31 - place)));
-    }
-    for (place, slot) in text[36..52].iter_mut().enumerate() {
-        *slot = hex(u128::from(parent >> (4 * (15 - place))));
-    }
+    write_hex(&fastrand::u128(1..).to_be_bytes(), &mut text[3..]);
+    write_hex(&fastrand::u64(1..).to_be_bytes(), &mut text[36..]);
     value(&text)
 }
 
-fn hex(bits: u128) -> u8 {
-    b"0123456789abcdef"[(bits & 0xF) as usize]
+/// Two digits for each of `bytes`, into as much of `text` as they take.
+fn write_hex(bytes: &[u8], text: &mut [u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for (byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 0xF)];
+    }
 }
 
 /// `text` is made above of letters, digits and hyphens only.
