@@ -69,10 +69,12 @@ pub(super) fn differences(expected: &Value, reply: Option<&Reply>, seen: &[(u16,
 
 fn upstream(expected: &Value, seen: &[(u16, Recorded)], note: &mut impl FnMut(&str, String, String)) {
     let line = |backend: &str, method: &str, url: &str| format!("{backend} {method} {url}");
-    let actual: Vec<String> = seen
+    let mut actual: Vec<String> = seen
         .iter()
         .map(|(port, request)| line(&port.to_string(), &request.head.method, &request.head.target))
         .collect();
+    // A safe request may be asked again, once, where a rested connection broke (RFC 9110 §9.2.2).
+    actual.dedup();
     if expected.is_null() {
         note("upstream", String::new(), actual.join(", "));
         return;
