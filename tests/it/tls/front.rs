@@ -1,6 +1,6 @@
 //! TLS in front.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -172,4 +172,21 @@ fn a_server_without_its_certificate_does_not_start() {
         assert_eq!(code, Some(1), "{shows}: {log}");
         assert!(log.contains("tls."), "{shows}: the file is named: {log}");
     }
+}
+
+#[test]
+fn when_it_stops_every_connection_is_told_so() {
+    let (backend, identity) = (Backend::start(), Identity::new(&NAMES));
+    let mut server = encrypted(Setup::open(backend.address), &identity);
+    let config = offering(&identity, &[&TLS13], &[]);
+    let connect = || Encrypted::connect(server.address, Arc::clone(&config), "localhost");
+    let [mut idle, mut silent] = [connect(), connect()];
+    silent.shown();
+    assert_eq!(idle.ask("localhost").0, 200);
+    server.signal("TERM");
+    for (client, shows) in [(&mut idle, "one that idles"), (&mut silent, "one that never asked")] {
+        // Without a last word in TLS a client must take the end for an attack (RFC 8446 §6.1).
+        assert_eq!(client.0.read(&mut [0]).unwrap(), 0, "{shows}");
+    }
+    assert!(server.wait().success());
 }
