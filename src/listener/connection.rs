@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -153,8 +153,11 @@ impl<A: Answer> Serving<A> {
 
     /// Serves requests until the connection ends or idles.
     async fn stretch<S: Socket>(&mut self, socket: S, link: &Arc<Link>) -> Stretch<S> {
-        let service = service_fn(|request| {
+        let service = service_fn(|request: Request<Incoming>| {
             let turn = Turn::begin(link);
+            if request.version() == Version::HTTP_10 {
+                link.note_http_1_0();
+            }
             let answer = self.answer.answer(link, request);
             async move { Ok::<_, std::convert::Infallible>(turn.carry(answer.await)) }
         });
@@ -170,7 +173,12 @@ impl<A: Answer> Serving<A> {
         loop {
             tokio::select! {
                 biased;
-                _ = Pin::new(&mut connection) => return Stretch::Over,
+                ended = Pin::new(&mut connection) => {
+                    if ended.is_err() && link.ends_tell_lengths() {
+                        connection.into_parts().io.into_inner().into_inner().into_inner().break_off();
+                    }
+                    return Stretch::Over;
+                }
                 () = drained(&mut drain), if !draining => {
                     if link.is_quiet() {
                         break;

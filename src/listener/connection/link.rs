@@ -32,6 +32,7 @@ pub struct Link {
     turns: AtomicU32,
     busy: AtomicU32,
     header_begun: AtomicBool,
+    http_1_0: AtomicBool,
     write_blocked: AtomicBool,
     written: AtomicU32,
     verdict: Arc<Verdict>,
@@ -49,6 +50,7 @@ impl Link {
             turns: AtomicU32::new(0),
             busy: AtomicU32::new(0),
             header_begun: AtomicBool::new(false),
+            http_1_0: AtomicBool::new(false),
             write_blocked: AtomicBool::new(false),
             written: AtomicU32::new(0),
             verdict: Arc::default(),
@@ -64,6 +66,15 @@ impl Link {
     /// How many requests have come in.
     pub(super) fn turns(&self) -> u32 {
         self.turns.load(Relaxed)
+    }
+
+    pub(super) fn note_http_1_0(&self) {
+        self.http_1_0.store(true, Relaxed);
+    }
+
+    /// Whether the client may take the connection's end for an answer's: HTTP/1.0 knows no chunks.
+    pub(super) fn ends_tell_lengths(&self) -> bool {
+        self.http_1_0.load(Relaxed)
     }
 
     pub(super) fn heard(&self) {

@@ -21,6 +21,9 @@ use super::link::Link;
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Resolves when the peer has sent something, or is gone.
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send;
+
+    /// Ends the connection by a reset, so that nobody takes half an answer for a whole one.
+    fn break_off(self);
 }
 
 impl Socket for TcpStream {
@@ -35,11 +38,20 @@ impl Socket for TcpStream {
             }
         }
     }
+
+    fn break_off(self) {
+        // Where this fails the connection ends all the same.
+        drop(self.set_zero_linger());
+    }
 }
 
 impl Socket for TlsStream<TcpStream> {
     fn readable(&self) -> impl Future<Output = io::Result<()>> + Send {
         Socket::readable(self.get_ref().0)
+    }
+
+    fn break_off(self) {
+        self.into_inner().0.break_off();
     }
 }
 

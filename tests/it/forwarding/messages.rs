@@ -163,6 +163,20 @@ fn a_client_of_http_1_0_is_answered_in_its_own_way() {
 }
 
 #[test]
+fn half_an_answer_to_http_1_0_does_not_look_whole() {
+    let half = Backend::answering(|exchange| {
+        exchange.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+        Next::Close
+    });
+    let server = Setup::open(half.address).start();
+    let mut client = server.connect();
+    client.send("GET /x HTTP/1.0\r\nHost: a.example\r\n\r\n");
+    let ended = std::io::Read::read_to_end(&mut client.stream(), &mut Vec::new());
+    // Without length and chunks only a reset tells that something is missing.
+    assert_eq!(ended.unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[test]
 fn pipelined_requests_are_answered_in_order() {
     let backend = Backend::start();
     let server = Setup::open(backend.address).start();
