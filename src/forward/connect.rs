@@ -79,7 +79,8 @@ impl Connector {
     ) -> Result<Protocol, ConnectError> {
         let name = ServerName::try_from(endpoint.host.to_string())
             .map_err(|error| ConnectError::Tls(std::io::Error::other(error)))?;
-        let handshake = TlsConnector::from(self.tls.client(policy)).connect(name, stream);
+        let tls = self.tls.client(policy).map_err(|error| ConnectError::Tls(std::io::Error::other(error)))?;
+        let handshake = TlsConnector::from(tls).connect(name, stream);
         let handshake = tokio::time::timeout(CONNECT, handshake);
         let stream = handshake.await.map_err(|_| ConnectError::Timeout)?.map_err(ConnectError::Tls)?;
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {

@@ -4,7 +4,7 @@
 //! `XS_CACERT_PATH` are added. `strictSSL: false` exists because the SAP application router has it; it
 //! still encrypts, and still checks that the peer holds the key of the certificate it shows.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
@@ -13,39 +13,60 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 
 use crate::destination::TlsPolicy;
 
-/// The two ways to speak TLS to a backend.
+/// The two ways to speak TLS to a backend, made when the first backend needs them.
 #[derive(Clone, Debug)]
-pub struct BackendTls {
-    verified: Arc<ClientConfig>,
-    unverified: Arc<ClientConfig>,
+pub struct BackendTls(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    authorities: Vec<CertificateDer<'static>>,
+    verified: OnceLock<Arc<ClientConfig>>,
+    unverified: OnceLock<Arc<ClientConfig>>,
 }
 
 impl BackendTls {
-    /// Trusts the built-in authorities and `authorities`.
+    /// Trusts the built-in authorities and `authorities`, each of which must be usable.
     pub fn new(authorities: &[CertificateDer<'static>]) -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        for authority in authorities {
-            roots.add(authority.clone())?;
-        }
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let builder = || {
-            ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()
-        };
-        let mut verified = builder()?.with_root_certificates(roots).with_no_client_auth();
-        let anyone = Arc::new(Unverified(Arc::clone(&provider)));
-        let mut unverified =
-            builder()?.dangerous().with_custom_certificate_verifier(anyone).with_no_client_auth();
-        for config in [&mut verified, &mut unverified] {
-            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        }
-        Ok(Self { verified: Arc::new(verified), unverified: Arc::new(unverified) })
+        let mut probe = RootCertStore::empty();
+        authorities.iter().try_for_each(|authority| probe.add(authority.clone()))?;
+        let authorities = authorities.to_vec();
+        Ok(Self(Arc::new(Inner { authorities, verified: OnceLock::new(), unverified: OnceLock::new() })))
     }
 
-    pub(super) fn client(&self, policy: TlsPolicy) -> Arc<ClientConfig> {
-        match policy {
-            TlsPolicy::Verified => Arc::clone(&self.verified),
-            TlsPolicy::Unverified => Arc::clone(&self.unverified),
+    pub(super) fn client(&self, policy: TlsPolicy) -> Result<Arc<ClientConfig>, rustls::Error> {
+        let place = match policy {
+            TlsPolicy::Verified => &self.0.verified,
+            TlsPolicy::Unverified => &self.0.unverified,
+        };
+        if let Some(made) = place.get() {
+            return Ok(Arc::clone(made));
         }
+        // Two workers may both make one; the first stays.
+        let made = Arc::new(self.0.make(policy)?);
+        Ok(Arc::clone(place.get_or_init(|| made)))
+    }
+}
+
+impl Inner {
+    fn make(&self, policy: TlsPolicy) -> Result<ClientConfig, rustls::Error> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let builder = builder.with_safe_default_protocol_versions()?;
+        let mut config = match policy {
+            TlsPolicy::Verified => builder.with_root_certificates(self.roots()?).with_no_client_auth(),
+            TlsPolicy::Unverified => builder
+                .dangerous()
+                .with_custom_certificate_verifier(Arc::new(Unverified(provider)))
+                .with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        Ok(config)
+    }
+
+    fn roots(&self) -> Result<RootCertStore, rustls::Error> {
+        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        self.authorities.iter().try_for_each(|authority| roots.add(authority.clone()))?;
+        Ok(roots)
     }
 }
 

@@ -100,9 +100,10 @@ impl<A: Answer> Serving<A> {
     pub async fn serve(mut self, stream: TcpStream, peer: std::net::SocketAddr) {
         // A socket that is gone already fails at its first read.
         drop(stream.set_nodelay(true));
+        // Boxed by what the connection turns out to be: what idles should be as small as it can.
         match self.tls.take() {
             None => self.cleartext(stream, peer).await,
-            Some(tls) => self.encrypted(tls, stream, peer).await,
+            Some(tls) => Box::pin(self.encrypted(tls, stream, peer)).await,
         }
     }
 
@@ -112,7 +113,7 @@ impl<A: Answer> Serving<A> {
             return;
         }
         match timeout(self.timing.header, speaks_http2(&stream)).await {
-            Ok(Ok(true)) => self.http2(stream, link).await,
+            Ok(Ok(true)) => Box::pin(self.http2(stream, link)).await,
             Ok(Ok(false)) => self.http1(stream, link).await,
             Ok(Err(_)) | Err(_) => {}
         }
@@ -123,13 +124,13 @@ impl<A: Answer> Serving<A> {
         let session = stream.get_ref().1;
         let http2 = session.alpn_protocol() == Some(b"h2");
         let link = Arc::new(Link::new(peer.ip(), true, session.server_name().map(Into::into)));
-        if http2 { self.http2(stream, link).await } else { self.http1(stream, link).await }
+        if http2 { Box::pin(self.http2(stream, link)).await } else { self.http1(stream, link).await }
     }
 
     /// Over TLS the first request may be in the session's buffer already: the first stretch begins at once.
     async fn http1<S: Socket>(mut self, mut socket: S, link: Arc<Link>) {
         loop {
-            match self.stretch(socket, &link).await {
+            match Box::pin(self.stretch(socket, &link)).await {
                 Stretch::Idle(parked) => socket = parked,
                 Stretch::Over => return,
             }
