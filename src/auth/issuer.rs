@@ -262,6 +262,19 @@ impl Issuers {
         }
     }
 
+    /// How many tenants of the table an issuer or key set at an address vouches for, as far as requests
+    /// have asked for them.
+    #[must_use]
+    pub fn tenants_by_address(&self) -> HashMap<&str, usize> {
+        let mut counts = HashMap::new();
+        for issuer in self.listed.iter().filter_map(|place| place.get()?.as_ref()) {
+            if let Keys::Fetched { source, .. } = &issuer.keys {
+                *counts.entry(source.address()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
     fn made(&self, tenant: &Tenant) -> Option<Arc<Issuer>> {
         let key = tenant.key.as_ref().map(TenantKey::as_str);
         let issuer = Issuer::compile(self.defaults.as_ref()?, key, tenant.id.as_deref());

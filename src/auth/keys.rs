@@ -63,6 +63,12 @@ const P384: &[Algorithm] = &[Algorithm::Es384];
 const ED25519: &[Algorithm] = &[Algorithm::EdDsa];
 
 impl KeySet {
+    /// How many keys there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.by_id.values().map(Vec::len).sum()
+    }
+
     /// The key set in `json`.
     pub fn parse(json: &[u8]) -> Result<Self, KeySetError> {
         let members = json::object(json).map_err(|_| KeySetError::Malformed)?;

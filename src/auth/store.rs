@@ -7,8 +7,8 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use rustls_pki_types::CertificateDer;
 use tokio::runtime::Handle;
@@ -56,6 +56,22 @@ pub struct FetchCounts {
     pub failed: u64,
 }
 
+/// How an issuer's keys are.
+#[derive(Clone, Debug)]
+pub struct KeyHealth {
+    /// The issuer, or the address of its key set.
+    pub issuer: String,
+    /// How many keys are at hand.
+    pub keys: usize,
+    /// When they were last fetched.
+    pub fetched: Option<SystemTime>,
+    /// Why the last fetch failed, if it did.
+    pub problem: Option<String>,
+}
+
+/// Hears of each fetch whether it brought usable keys.
+pub type Observer = Box<dyn Fn(bool) + Send + Sync>;
+
 /// The keys of every issuer.
 #[derive(Debug)]
 pub struct KeyStore {
@@ -72,6 +88,17 @@ struct Shared {
     permits: Semaphore,
     succeeded: AtomicU64,
     failed: AtomicU64,
+    observer: Observed,
+}
+
+/// Who hears of fetches, once somebody does.
+#[derive(Default)]
+struct Observed(OnceLock<Observer>);
+
+impl std::fmt::Debug for Observed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.get().is_some() { "observed" } else { "not observed" })
+    }
 }
 
 impl KeyStore {
@@ -85,6 +112,7 @@ impl KeyStore {
             permits: Semaphore::new(MAX_FETCHES),
             succeeded: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            observer: Observed::default(),
         };
         Ok(Self { slots: Mutex::default(), shared: Arc::new(shared) })
     }
@@ -96,6 +124,19 @@ impl KeyStore {
             succeeded: self.shared.succeeded.load(Ordering::Relaxed),
             failed: self.shared.failed.load(Ordering::Relaxed),
         }
+    }
+
+    /// Tells `observer` of every fetch from now on; the first one stays.
+    pub fn observe(&self, observer: Observer) {
+        drop(self.shared.observer.0.set(observer));
+    }
+
+    /// How the keys of every issuer are that was asked for some, by issuer.
+    #[must_use]
+    pub fn health(&self) -> Vec<KeyHealth> {
+        let mut health: Vec<_> = lock(&self.slots).values().map(|slot| slot.health()).collect();
+        health.sort_by(|a, b| a.issuer.cmp(&b.issuer));
+        health
     }
 
     /// The clock by which keys age.
@@ -148,6 +189,10 @@ struct State {
     /// No fetch before this time.
     next: u64,
     failures: u32,
+    /// When keys last came, in milliseconds since the epoch.
+    fetched: Option<u64>,
+    /// Why the last fetch failed.
+    problem: Option<String>,
     /// Closed when the running fetch is over.
     running: Option<watch::Receiver<()>>,
 }
@@ -282,12 +327,27 @@ impl Slot {
         tokio::time::timeout(TOTAL_TIMEOUT, all).await.unwrap_or(Err(FetchError::TimedOut.into()))
     }
 
+    fn health(&self) -> KeyHealth {
+        let state = lock(&self.state);
+        KeyHealth {
+            issuer: self.source.address().to_owned(),
+            keys: state.keys.as_ref().map_or(0, |keys| keys.count()),
+            fetched: state.fetched.map(|at| SystemTime::UNIX_EPOCH + Duration::from_millis(at)),
+            problem: state.problem.clone(),
+        }
+    }
+
     /// Keeps what a fetch brought; a failure leaves the keys as they are.
     fn keep(&self, fetched: Result<KeySet, NoKeys>) {
         let now = self.shared.clock.milliseconds();
+        if let Some(observer) = self.shared.observer.0.get() {
+            observer(fetched.is_ok());
+        }
         let mut state = lock(&self.state);
         match fetched {
             Ok(keys) => {
+                state.fetched = Some(now);
+                state.problem = None;
                 self.shared.succeeded.fetch_add(1, Ordering::Relaxed);
                 state.failures = 0;
                 state.next = 0;
@@ -300,6 +360,7 @@ impl Slot {
             Err(reason) => {
                 self.shared.failed.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(source = self.source.address(), reason = %Chain(&reason), "keys not fetched");
+                state.problem = Some(Chain(&reason).to_string());
                 state.failures = state.failures.saturating_add(1);
                 let pause = if state.keys.is_some() { LONGEST_PAUSE } else { pause_after(state.failures) };
                 state.next = now.saturating_add(pause);
@@ -340,7 +401,7 @@ impl State {
 }
 
 impl Source {
-    fn address(&self) -> &str {
+    pub(super) fn address(&self) -> &str {
         match self {
             Self::Document(address) | Self::KeySet(address) => address,
         }

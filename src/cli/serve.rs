@@ -31,7 +31,7 @@ use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
 use crate::config::{self, Environment, Loaded, Sources};
 use crate::observe::denials::Denials;
 use crate::observe::log;
-use crate::observe::metrics::Metrics;
+use crate::observe::metrics::{FetchResult, Metrics};
 use crate::observe::sink::{Format, Sink};
 use crate::pipeline::Bench;
 use crate::reload::Reloader;
@@ -116,6 +116,10 @@ impl Server {
         let metrics = Arc::new(Metrics::new());
         let denials = Arc::new(Denials::default());
         let store = self.key_store()?;
+        let counted = Arc::clone(&metrics);
+        store.observe(Box::new(move |usable| {
+            counted.jwks_fetch(if usable { FetchResult::Success } else { FetchResult::Failure });
+        }));
         let assertions = Arc::new(Assertions::generate(Clock::System).map_err(|_| "no randomness for keys")?);
         let (stop, drain) = watch::channel(false);
         let workers = Workers {
@@ -143,8 +147,9 @@ impl Server {
         let overview = Overview {
             published,
             reloader: reloader.clone(),
+            store: Arc::clone(&store),
             bench: Bench {
-                verifier: Verifier::new(store),
+                verifier: Verifier::new(Arc::clone(&store)),
                 memo: Mutex::new(HostMemo::new()),
                 meters: Arc::new(Meters::new()),
                 assertions,

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde_json::{Value, json};
 
 use crate::admin::{BoxFuture, Explain, IssuerHealth, ReloadReport, Sources, TenantPage, TenantQuery};
+use crate::auth::KeyStore;
 use crate::cli::explain::{Question, explain};
 use crate::observe::metrics::ReloadResult;
 use crate::pipeline::Bench;
@@ -19,6 +20,7 @@ use crate::tenant::{Status, Tenant, TenantKey};
 pub(super) struct Overview {
     pub published: Arc<Published>,
     pub reloader: Reloader,
+    pub store: Arc<KeyStore>,
     pub bench: Bench,
     pub draining: Arc<AtomicBool>,
 }
@@ -80,7 +82,16 @@ impl Sources for Overview {
     }
 
     fn issuers(&self) -> Vec<IssuerHealth> {
-        Vec::new()
+        let snapshot = self.published.current();
+        let tenants = snapshot.issuers.tenants_by_address();
+        let health = self.store.health().into_iter().map(|health| IssuerHealth {
+            tenants: tenants.get(&*health.issuer).copied().unwrap_or(0),
+            issuer: health.issuer,
+            keys: health.keys,
+            fetched: health.fetched,
+            problem: health.problem,
+        });
+        health.collect()
     }
 
     fn explain(&self, question: Explain) -> BoxFuture<'_, Result<Value, String>> {
