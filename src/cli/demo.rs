@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn folders_are_quoted_where_a_shell_needs_it() {
-        for (path, quoted) in [("/tmp/demo-1", "/tmp/demo-1"), ("/a b", "'/a b'"), ("/it's", r"'/it'\''s'")] {
+        for (path, quoted) in [("/srv/demo-1", "/srv/demo-1"), ("/a b", "'/a b'"), ("/it's", r"'/it'\''s'")] {
             assert_eq!(Quoted(Path::new(path)).to_string(), quoted);
         }
     }
