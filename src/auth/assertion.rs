@@ -1,8 +1,10 @@
 //! The tenant assertion: what the router vouches for towards backends.
 //!
-//! A JWT of 60 seconds over tenant, user and route, signed with Ed25519. The key is made when the
-//! process starts and never leaves it; backends read its public half from `/jwks` of the admin port. A
+//! A JWT of 60 seconds over tenant, user and route, signed with Ed25519. The key is made by the
+//! process and never leaves it; backends read its public half from `/jwks` of the admin port. A
 //! backend that checks it need not trust the network between itself and the router.
+
+use std::sync::OnceLock;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::error::Unspecified;
@@ -23,16 +25,21 @@ const ISSUER: &str = "vestibule";
 
 /// Signs assertions.
 pub struct Assertions {
+    clock: Clock,
+    /// Made when first needed; `None` inside where the system gave no randomness.
+    signer: OnceLock<Option<Signer>>,
+}
+
+/// The key, and what follows from it.
+struct Signer {
     key: Ed25519KeyPair,
     /// The encoded header and its dot, the same for every assertion.
     header: Box<str>,
     key_set: Box<str>,
-    clock: Clock,
 }
 
-impl Assertions {
-    /// With a new key.
-    pub fn generate(clock: Clock) -> Result<Self, Unspecified> {
+impl Signer {
+    fn generate() -> Result<Self, Unspecified> {
         let key = Ed25519KeyPair::generate()?;
         let x = URL_SAFE_NO_PAD.encode(key.public_key().as_ref());
         // The thumbprint of RFC 7638: members in this order, without blanks.
@@ -43,23 +50,42 @@ impl Assertions {
         let key_set = format!(
             r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{x}","kid":"{id}","use":"sig","alg":"EdDSA"}}]}}"#
         );
-        Ok(Self { key, header, key_set: key_set.into(), clock })
+        Ok(Self { key, header, key_set: key_set.into() })
+    }
+}
+
+impl Assertions {
+    /// With a key that is made when it is first needed: gathering randomness takes longer than all the
+    /// rest of a start.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, signer: OnceLock::new() }
+    }
+
+    /// With a key that is made now.
+    pub fn generate(clock: Clock) -> Result<Self, Unspecified> {
+        Ok(Self { clock, signer: OnceLock::from(Some(Signer::generate()?)) })
+    }
+
+    fn signer(&self) -> Option<&Signer> {
+        self.signer.get_or_init(|| Signer::generate().ok()).as_ref()
     }
 
     /// The public key, as the JSON of a key set.
     #[must_use]
     pub fn key_set(&self) -> &str {
-        &self.key_set
+        self.signer().map_or(r#"{"keys":[]}"#, |signer| &signer.key_set)
     }
 
     /// An assertion that `caller` takes `route` of `tenant`, from now.
     #[must_use]
     pub fn sign(&self, tenant: &Tenant, caller: Option<&VerifiedToken>, route: &str) -> Option<HeaderValue> {
+        let signer = self.signer()?;
         let claims = Value::Object(self.claims(tenant, caller, route)).to_string();
-        let mut assertion = String::with_capacity(self.header.len() + claims.len() * 4 / 3 + 96);
-        assertion.push_str(&self.header);
+        let mut assertion = String::with_capacity(signer.header.len() + claims.len() * 4 / 3 + 96);
+        assertion.push_str(&signer.header);
         URL_SAFE_NO_PAD.encode_string(claims, &mut assertion);
-        let signature = self.key.sign(assertion.as_bytes());
+        let signature = signer.key.sign(assertion.as_bytes());
         assertion.push('.');
         URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut assertion);
         let mut assertion = HeaderValue::try_from(assertion).ok()?;

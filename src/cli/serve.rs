@@ -28,14 +28,14 @@ use self::workers::Workers;
 pub(super) use self::workers::resolver;
 use crate::admin;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
-use crate::config::{self, Environment, Loaded, Sources};
+use crate::config::{self, Environment, Loaded, NOT_SUPPORTED_YET, Problem, Severity, Sources};
 use crate::observe::denials::Denials;
 use crate::observe::log;
 use crate::observe::metrics::{FetchResult, Metrics};
 use crate::observe::sink::{Format, Sink};
 use crate::pipeline::Bench;
 use crate::reload::Reloader;
-use crate::snapshot::Published;
+use crate::snapshot::{Published, Snapshot};
 use crate::tenant::{HostMemo, Meters};
 
 /// What `serve` was asked for; `None` leaves the choice to the environment and the defaults.
@@ -112,7 +112,9 @@ struct Server {
 
 impl Server {
     async fn run(self, mut loaded: Loaded) -> Result<(), Failed> {
-        let published = Arc::new(Published::new(startable(&mut loaded)?));
+        let snapshot = startable(&mut loaded)?;
+        let assertions = Arc::new(assertions(&snapshot)?);
+        let published = Arc::new(Published::new(snapshot));
         let metrics = Arc::new(Metrics::new());
         let denials = Arc::new(Denials::default());
         let store = self.key_store()?;
@@ -120,7 +122,6 @@ impl Server {
         store.observe(Box::new(move |usable| {
             counted.jwks_fetch(if usable { FetchResult::Success } else { FetchResult::Failure });
         }));
-        let assertions = Arc::new(Assertions::generate(Clock::System).map_err(|_| "no randomness for keys")?);
         let (stop, drain) = watch::channel(false);
         let workers = Workers {
             settings: &self.settings,
@@ -210,17 +211,27 @@ impl Server {
     }
 }
 
-/// The configuration, if a server may start with it; what is wrong goes to standard error.
-fn startable(loaded: &mut Loaded) -> Result<crate::snapshot::Snapshot, Failed> {
-    let mut out = std::io::stderr().lock();
-    for problem in &loaded.problems {
-        writeln!(out, "{problem}")?;
-    }
+/// The configuration, if a server may start with it; what is wrong, or probably not meant, goes to
+/// standard error. What is merely worth knowing is left to `check`.
+fn startable(loaded: &mut Loaded) -> Result<Snapshot, Failed> {
+    let told = |problem: &&Problem| problem.severity != Severity::Note || problem.code == NOT_SUPPORTED_YET;
+    // At once, as standard error writes every piece by itself.
+    let mut out = std::io::BufWriter::new(std::io::stderr());
+    loaded.problems.iter().filter(told).try_for_each(|problem| writeln!(out, "{problem}"))?;
+    out.flush()?;
     let count = loaded.problems.preventing_start().count();
     match loaded.snapshot.take() {
         Some(snapshot) if count == 0 => Ok(snapshot),
         Some(_) | None => Err(format!("not started: {count} problem(s), see above").into()),
     }
+}
+
+/// With a key from the start, where backends get assertions.
+fn assertions(snapshot: &Snapshot) -> Result<Assertions, Failed> {
+    if !snapshot.assertion {
+        return Ok(Assertions::new(Clock::System));
+    }
+    Assertions::generate(Clock::System).map_err(|_| "the system gives no randomness for a key".into())
 }
 
 /// Reloads on SIGHUP; returns on SIGTERM and SIGINT.
