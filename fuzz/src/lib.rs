@@ -50,7 +50,8 @@ pub fn request(bytes: &[u8]) {
 fn holds_for_target(target: &Target) {
     let text = target.as_str();
     assert!(text.starts_with('/') && text.bytes().all(|byte| (0x21..0x7f).contains(&byte)), "{text:?}");
-    assert!(!text.contains(['#', '\\']), "{text:?}");
+    // A backslash in a query is what browsers send; only in a path is it a separator to some.
+    assert!(!text.contains('#') && !target.path().contains('\\'), "{text:?}");
     assert_eq!(format!("{}{}", target.path(), target.query()), text);
     assert!(!target.path().contains('?'), "{text:?}");
     for segment in target.path().split('/') {

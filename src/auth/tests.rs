@@ -1,3 +1,5 @@
+//! Tests of `auth`: tables, each row with what it shows.
+
 use http::{HeaderMap, HeaderValue, Request};
 use tokio::runtime::Runtime;
 

@@ -1,3 +1,5 @@
+//! Tests of `config`: tables, each row with what it shows.
+
 use proptest::prelude::*;
 
 use super::{NOT_SUPPORTED_YET, Severity, parse_xs_app, parse_xs_tenants};

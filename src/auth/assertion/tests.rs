@@ -1,3 +1,5 @@
+//! Tests of `auth::assertion`: tables, each row with what it shows.
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 

@@ -1,3 +1,5 @@
+//! Tests of `auth::cache`: tables, each row with what it shows.
+
 use super::*;
 use crate::auth::{IssuerKind, IssuerSpec, KeySource, json};
 use crate::tenant::TenantSpec;

@@ -1,3 +1,5 @@
+//! Tests of `auth::claims`: tables, each row with what it shows.
+
 use super::*;
 
 fn verified(claims: &str) -> VerifiedToken {

@@ -1,3 +1,5 @@
+//! Tests of `auth::distinct`: tables, each row with what it shows.
+
 use super::*;
 use crate::auth::{Issuers, KeySource};
 use crate::tenant::{Tenant, TenantIndex, TenantSpec};

@@ -1,3 +1,5 @@
+//! Tests of `auth::issuer`: tables, each row with what it shows.
+
 use super::*;
 use crate::tenant::TenantSpec;
 

@@ -1,3 +1,5 @@
+//! Tests of `auth::keys`: tables, each row with what it shows.
+
 use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{KeyPair as _, RsaKeyPair};

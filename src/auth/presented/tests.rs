@@ -1,3 +1,5 @@
+//! Tests of `auth::presented`: tables, each row with what it shows.
+
 use super::*;
 
 /// What a case looks like: the headers, the bearer token or why not, the router's bearer token.

@@ -1,3 +1,5 @@
+//! Tests of `auth::scope`: tables, each row with what it shows.
+
 use super::*;
 use crate::auth::json;
 

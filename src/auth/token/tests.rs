@@ -1,3 +1,5 @@
+//! Tests of `auth::token`: tables, each row with what it shows.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Tests of `config::text`: tables, each row with what it shows.
+
 use super::*;
 
 fn refusal(content: &str) -> (&'static str, u32, u32) {

@@ -1,3 +1,5 @@
+//! Tests of `cli::check::human`: tables, each row with what it shows.
+
 use super::*;
 
 fn problem(line: u32, column: u32, key: &str) -> Problem {
