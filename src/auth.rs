@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use crate::request::CanonicalRequest;
+use crate::session::Identity;
 use crate::tenant::Tenant;
 
 pub mod assertion;
@@ -30,7 +31,6 @@ pub mod verifier;
 pub mod xsuaa;
 
 pub use assertion::Assertions;
-pub use claims::VerifiedToken;
 pub use clock::Clock;
 pub use issuer::{Issuer, IssuerError, IssuerKind, IssuerSpec, Issuers, IssuersBuilder, KeySource};
 pub use presented::{Presented, identify};
@@ -76,13 +76,13 @@ pub struct Requirement {
 /// Proof that the route's requirement was met. Only [`admit`] makes one.
 #[derive(Debug)]
 pub struct Admitted {
-    caller: Option<Arc<VerifiedToken>>,
+    caller: Option<Arc<Identity>>,
 }
 
 impl Admitted {
     /// The verified caller; `None` on a route that is open to everyone.
     #[must_use]
-    pub fn caller(&self) -> Option<&VerifiedToken> {
+    pub fn caller(&self) -> Option<&Identity> {
         self.caller.as_deref()
     }
 }
@@ -124,7 +124,7 @@ async fn verified(
     issuer: Option<&Arc<Issuer>>,
     tenant: &Tenant,
     token: &[u8],
-) -> Result<Arc<VerifiedToken>, Refused> {
+) -> Result<Arc<Identity>, Refused> {
     let issuer = issuer.ok_or(Refused::NoIssuer)?;
     verifier.verify(issuer, tenant, token).await
 }

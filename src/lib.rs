@@ -10,6 +10,7 @@ pub mod listener;
 pub mod pipeline;
 pub mod request;
 pub mod tenant;
+pub mod session;
 pub mod auth;
 pub mod route;
 pub mod destination;

@@ -13,8 +13,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderValue;
 
+use super::Clock;
 use super::json::{Map, Value};
-use super::{Clock, VerifiedToken};
+use crate::session::Identity;
 use crate::tenant::Tenant;
 
 /// How long an assertion holds, in seconds.
@@ -79,7 +80,7 @@ impl Assertions {
 
     /// An assertion that `caller` takes `route` of `tenant`, from now.
     #[must_use]
-    pub fn sign(&self, tenant: &Tenant, caller: Option<&VerifiedToken>, route: &str) -> Option<HeaderValue> {
+    pub fn sign(&self, tenant: &Tenant, caller: Option<&Identity>, route: &str) -> Option<HeaderValue> {
         let signer = self.signer()?;
         let claims = Value::Object(self.claims(tenant, caller, route)).to_string();
         let mut assertion = String::with_capacity(signer.header.len() + claims.len() * 4 / 3 + 96);
@@ -93,7 +94,7 @@ impl Assertions {
         Some(assertion)
     }
 
-    fn claims(&self, tenant: &Tenant, caller: Option<&VerifiedToken>, route: &str) -> Map<String, Value> {
+    fn claims(&self, tenant: &Tenant, caller: Option<&Identity>, route: &str) -> Map<String, Value> {
         let now = self.clock.seconds();
         let mut claims = Map::new();
         claims.insert("iss".into(), ISSUER.into());

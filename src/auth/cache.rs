@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::claims::VerifiedToken;
 use super::issuer::Issuer;
 use super::store::Slot;
+use crate::session::Identity;
 use crate::tenant::{Tenant, TenantKey};
 
 /// How many tokens one generation holds.
@@ -35,7 +35,7 @@ pub(super) struct Cache {
 /// What was verified, and for how long that holds.
 #[derive(Debug)]
 pub(super) struct Remembered {
-    pub(super) verified: Arc<VerifiedToken>,
+    pub(super) verified: Arc<Identity>,
     /// Milliseconds since the epoch.
     pub(super) until: u64,
     pub(super) freshness: Freshness,
@@ -73,7 +73,7 @@ impl Cache {
         tenant: &Tenant,
         token: &[u8],
         now: u64,
-    ) -> Option<Arc<VerifiedToken>> {
+    ) -> Option<Arc<Identity>> {
         let place = self.place(tenant, token);
         if let Some(entry) = self.young.get_mut(&place) {
             if !entry.holds(issuer, tenant, token, now) {

@@ -10,6 +10,7 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use super::TokenError;
 use super::issuer::{Audience, Issuer, Whose};
 use super::json::{self, Map, Value};
+use crate::session::Identity;
 use crate::tenant::{Tenant, TenantKey};
 
 /// How far two clocks may differ, in seconds.
@@ -27,61 +28,27 @@ const ENCODED: &AsciiSet = &CONTROLS.add(b'%');
 /// The same where blanks would be lost at an end of the value.
 const ENCODED_BLANKS: &AsciiSet = &ENCODED.add(b' ');
 
-/// A token of this tenant's issuer whose every check was passed.
-#[derive(Debug)]
-pub struct VerifiedToken {
-    /// `sub`.
-    pub subject: Option<Box<str>>,
-    /// The user's name, as the backend gets it; `None` for tokens of machines.
-    pub user_name: Option<HeaderValue>,
-    /// The user's address, as the backend gets it; `None` where the issuer says it is not verified.
-    pub email: Option<HeaderValue>,
-    /// The client that the token was issued to.
-    pub client: Option<Box<str>>,
-    /// When it expires, in seconds since the epoch; the leeway is not in it.
-    pub expires: u64,
-    /// `Bearer` and the token, for `forwardAuthToken`.
-    pub bearer: HeaderValue,
-    scopes: Box<[Box<str>]>,
-}
-
-impl VerifiedToken {
-    /// Whether the token has `scope`.
-    #[must_use]
-    pub fn has_scope(&self, scope: &str) -> bool {
-        self.scopes.iter().any(|granted| **granted == *scope)
-    }
-
-    /// Every scope of the token.
-    #[must_use]
-    pub fn scopes(&self) -> &[Box<str>] {
-        &self.scopes
-    }
-
-    /// What `claims` say, once they are judged and the signature is verified.
-    pub(super) fn new(claims: &Map<String, Value>, token: &str) -> Result<Self, TokenError> {
-        let mut bearer =
-            HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| TokenError::NotBase64)?;
-        bearer.set_sensitive(true);
-        let email_refused = claims.get("email_verified").is_some_and(|verified| *verified != true);
-        let user_name = ["user_name", "preferred_username", "upn"];
-        Ok(Self {
-            subject: json::text(claims, "sub").map(Into::into),
-            user_name: user_name.iter().find_map(|name| json::text(claims, name)).and_then(identity),
-            email: json::text(claims, "email").filter(|_| !email_refused).and_then(identity),
-            client: ["azp", "cid", "client_id"]
-                .iter()
-                .find_map(|name| json::text(claims, name))
-                .map(Into::into),
-            expires: time(claims, "exp")?.ok_or(TokenError::NoExpiry)?,
-            bearer,
-            scopes: scopes(claims)?.into_iter().map(Into::into).collect(),
-        })
-    }
+/// Who the caller is, once `claims` are judged and the signature is verified.
+pub(super) fn identity(claims: &Map<String, Value>, token: &str) -> Result<Identity, TokenError> {
+    let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| TokenError::NotBase64)?;
+    bearer.set_sensitive(true);
+    let email_refused = claims.get("email_verified").is_some_and(|verified| *verified != true);
+    let first = |names: &[&str]| names.iter().find_map(|name| json::text(claims, name));
+    Ok(Identity {
+        subject: first(&["sub"]).map(Into::into),
+        user_name: first(&["user_name", "preferred_username", "upn"]).and_then(told),
+        email: first(&["email"]).filter(|_| !email_refused).and_then(told),
+        given_name: first(&["given_name"]).map(Into::into),
+        family_name: first(&["family_name"]).map(Into::into),
+        client: first(&["azp", "cid", "client_id"]).map(Into::into),
+        expires: time(claims, "exp")?.ok_or(TokenError::NoExpiry)?,
+        bearer,
+        scopes: scopes(claims)?.into_iter().map(Into::into).collect(),
+    })
 }
 
 /// `text` as a header value that no byte of it can break; `None` where it is empty or too long.
-fn identity(text: &str) -> Option<HeaderValue> {
+fn told(text: &str) -> Option<HeaderValue> {
     let set = if text.trim_matches(' ') == text { ENCODED } else { ENCODED_BLANKS };
     let encoded = utf8_percent_encode(text, set).to_string();
     let fits = (1..=MAX_IDENTITY_LENGTH).contains(&encoded.len());

@@ -7,7 +7,8 @@
 
 use http::{HeaderValue, Method};
 
-use super::{Refused, VerifiedToken};
+use super::Refused;
+use crate::session::Identity;
 
 /// `scope` as the configuration writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ impl Scope {
     }
 
     /// Admits `caller` to `method`; a caller that is nobody has no scopes.
-    pub fn admit(&self, method: &Method, caller: Option<&VerifiedToken>) -> Result<(), Refused> {
+    pub fn admit(&self, method: &Method, caller: Option<&Identity>) -> Result<(), Refused> {
         let Some(rule) = self.rule(method) else {
             return Err(Refused::MissingScope {
                 challenge: HeaderValue::from_static("Bearer error=\"insufficient_scope\""),

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cache::{Cache, Freshness, Remembered};
-use super::claims::{self, LEEWAY, VerifiedToken};
+use super::claims::{self, LEEWAY};
 use super::issuer::{Issuer, Keys};
 use super::keys::KeySet;
 use super::store::{KeyStore, Unavailable};
 use super::token::Unverified;
 use super::{Algorithm, Refused, TokenError};
+use crate::session::Identity;
 use crate::tenant::Tenant;
 
 /// Verifies tokens for one worker.
@@ -53,7 +54,7 @@ impl Verifier {
         issuer: &Arc<Issuer>,
         tenant: &Tenant,
         token: &(impl AsRef<[u8]> + ?Sized),
-    ) -> Result<Arc<VerifiedToken>, Refused> {
+    ) -> Result<Arc<Identity>, Refused> {
         let token = token.as_ref();
         let now = self.store.clock().milliseconds();
         if let Some(known) = self.cache().find(issuer, tenant, token, now) {
@@ -79,7 +80,7 @@ impl Verifier {
         tenant: &Tenant,
         token: &[u8],
         now: u64,
-    ) -> Result<(VerifiedToken, Freshness), Refused> {
+    ) -> Result<(Identity, Freshness), Refused> {
         let token = std::str::from_utf8(token).map_err(|_| Refused::InvalidToken(TokenError::NotBase64))?;
         let unverified = Unverified::parse(token).map_err(Refused::InvalidToken)?;
         if !issuer.algorithms.contains(&unverified.algorithm) {
@@ -87,7 +88,7 @@ impl Verifier {
         }
         let claims = unverified.claims().map_err(Refused::InvalidToken)?;
         claims::judge(&claims, issuer, tenant, now).map_err(Refused::InvalidToken)?;
-        let verified = VerifiedToken::new(&claims, token).map_err(Refused::InvalidToken)?;
+        let verified = claims::identity(&claims, token).map_err(Refused::InvalidToken)?;
         let freshness = self.check_signature(issuer, &unverified).await?;
         Ok((verified, freshness))
     }

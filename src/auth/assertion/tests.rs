@@ -19,7 +19,7 @@ fn an_assertion_is_verified_by_the_published_keys() {
     let clock = Clock::Manual(Arc::new(AtomicU64::new(1_795_000_000_000)));
     let assertions = Assertions::generate(clock).unwrap();
     let claims = json::object(br#"{"exp":1,"sub":"u1","user_name":"ann"}"#).unwrap();
-    let caller = VerifiedToken::new(&claims, "a.b.c").unwrap();
+    let caller = super::super::claims::identity(&claims, "a.b.c").unwrap();
     let header = assertions.sign(&acme(), Some(&caller), "^/api/").unwrap();
     assert!(header.is_sensitive());
     let token = Unverified::parse(header.to_str().unwrap()).unwrap();

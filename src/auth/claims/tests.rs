@@ -2,8 +2,8 @@
 
 use super::*;
 
-fn verified(claims: &str) -> VerifiedToken {
-    VerifiedToken::new(&json::object(claims.as_bytes()).unwrap(), "a.b.c").unwrap()
+fn verified(claims: &str) -> Identity {
+    identity(&json::object(claims.as_bytes()).unwrap(), "a.b.c").unwrap()
 }
 
 fn text(value: Option<&HeaderValue>) -> Option<&str> {

@@ -15,9 +15,9 @@ fn by(rules: &[(&str, &[&str])]) -> ScopeSpec {
     ScopeSpec::ByMethod(rules.iter().map(|(name, scopes)| ((*name).to_owned(), list(scopes))).collect())
 }
 
-fn caller(scopes: &str) -> VerifiedToken {
+fn caller(scopes: &str) -> Identity {
     let claims = format!(r#"{{"exp":1,"scope":"{scopes}"}}"#);
-    VerifiedToken::new(&json::object(claims.as_bytes()).unwrap(), "a.b.c").unwrap()
+    super::super::claims::identity(&json::object(claims.as_bytes()).unwrap(), "a.b.c").unwrap()
 }
 
 #[test]
