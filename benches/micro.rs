@@ -31,6 +31,8 @@ mod route {
             requirement: Requirement { kind: AuthenticationType::Jwt, scope: None, csrf: true },
             origin: Origin { file: "xs-app.json".into(), line: 1, column: 1 },
             cache_control: None,
+            identity_provider: None,
+            dynamic_identity_provider: false,
         };
         Routes::compile(sources.enumerate().map(spec).collect(), None).unwrap()
     }

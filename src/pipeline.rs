@@ -124,6 +124,8 @@ pub async fn decide(
         Action::LocalDir(_) => {
             return Ok(Decision::File { route: route.index, path: matched.rewritten("")? });
         }
+        // The endpoint comes with sessions.
+        Action::UserApi => return Err(Failure::NoDestination),
         Action::Destination(name) => destination(snapshot, name, &matched, tenant, request),
     };
     let destination = &*trail.destination.insert(Arc::clone(destination?));

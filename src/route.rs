@@ -58,6 +58,8 @@ pub enum Action {
     Destination(DestinationName),
     /// Serves a file of this folder.
     LocalDir(Arc<Path>),
+    /// Says who the caller is: `service: sap-approuter-userapi`.
+    UserApi,
 }
 
 /// A route as configured, not yet understood.
@@ -81,6 +83,10 @@ pub struct RouteSpec {
     pub origin: Origin,
     /// `cacheControl` of a route with `localDir`.
     pub cache_control: Option<HeaderValue>,
+    /// `identityProvider`.
+    pub identity_provider: Option<Box<str>>,
+    /// `dynamicIdentityProvider`.
+    pub dynamic_identity_provider: bool,
 }
 
 /// A compiled route.
@@ -100,6 +106,10 @@ pub struct Route {
     pub origin: Origin,
     /// `Cache-Control` of the files it serves.
     pub cache_control: Option<HeaderValue>,
+    /// The identity provider that the issuer is asked to log in with.
+    pub identity_provider: Option<Box<str>>,
+    /// Whether the query parameter `sap_idp` chooses the identity provider.
+    pub dynamic_identity_provider: bool,
     target: Option<Box<str>>,
     template: Option<Template>,
 }
@@ -173,6 +183,8 @@ impl Route {
             requirement: spec.requirement,
             origin: spec.origin,
             cache_control: spec.cache_control,
+            identity_provider: spec.identity_provider,
+            dynamic_identity_provider: spec.dynamic_identity_provider,
         })
     }
 

@@ -4,6 +4,8 @@
 //! runs. It knows no file and no environment; `config` makes it, `reload` publishes it through
 //! [`Published`].
 
+mod rules;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +17,10 @@ use crate::forward::files::LocalDir;
 use crate::forward::headers::HeaderPolicy;
 use crate::request::Trust;
 use crate::route::Routes;
+use crate::session;
 use crate::tenant::{Directory, HostPattern};
+
+pub use rules::{BackendLogout, LoginRules, LogoutMethod, LogoutPage, LogoutRules};
 
 /// Everything that requests are served by.
 #[derive(Debug)]
@@ -36,6 +41,12 @@ pub struct Snapshot {
     pub destinations: Table,
     /// `DESTINATION_HOST_PATTERN`, for routes with the destination `*`.
     pub destination_hosts: Option<HostPattern>,
+    /// How sessions live.
+    pub sessions: session::Policy,
+    /// How people log in.
+    pub login: LoginRules,
+    /// How people log out.
+    pub logout: LogoutRules,
     /// Which headers pass.
     pub headers: Arc<HeaderPolicy>,
     /// How long clients may take.

@@ -19,6 +19,8 @@ fn spec(index: usize, source: &str) -> RouteSpec {
         requirement: Requirement { kind: AuthenticationType::Jwt, scope: None, csrf: false },
         origin: Origin { file: "xs-app.json".into(), line: 1, column: 1 },
         cache_control: None,
+        identity_provider: None,
+        dynamic_identity_provider: false,
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) fn routes(sources: &[(&str, bool)]) -> Routes {
         },
         origin: Origin { file: "xs-app.json".into(), line: 1, column: 1 },
         cache_control: None,
+        identity_provider: None,
+        dynamic_identity_provider: false,
     };
     Routes::compile(sources.iter().enumerate().map(spec).collect(), None).unwrap()
 }

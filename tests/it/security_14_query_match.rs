@@ -20,6 +20,8 @@ fn routes(public: &str) -> Routes {
         requirement: Requirement { kind, scope: None, csrf: false },
         origin: Origin { file: "xs-app.json".into(), line: 1, column: 1 },
         cache_control: None,
+        identity_provider: None,
+        dynamic_identity_provider: false,
     };
     let both = [(public, AuthenticationType::None), ("^/(.*)$", AuthenticationType::Jwt)];
     Routes::compile(both.into_iter().enumerate().map(spec).collect(), None).unwrap()

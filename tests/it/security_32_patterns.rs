@@ -26,6 +26,8 @@ fn spec(index: usize, source: &str, kind: AuthenticationType) -> RouteSpec {
         requirement: Requirement { kind, scope: None, csrf: false },
         origin: Origin { file: "xs-app.json".into(), line: 1, column: 1 },
         cache_control: None,
+        identity_provider: None,
+        dynamic_identity_provider: false,
     }
 }
 

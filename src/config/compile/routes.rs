@@ -132,6 +132,8 @@ fn spec(
         requirement: Requirement { kind: kind?, scope: scope?, csrf: route.csrf },
         origin: origin(compiler, route.mark),
         cache_control,
+        identity_provider: None,
+        dynamic_identity_provider: false,
     })
 }
 
@@ -321,6 +323,8 @@ fn resources(compiler: &mut Compiler<'_>, authority: &Authority<'_>, app: &XsApp
         requirement: Requirement { kind: authority.default()?, scope: None, csrf: true },
         origin: origin(compiler, app.mark),
         cache_control: None,
+        identity_provider: None,
+        dynamic_identity_provider: false,
     })
 }
 
