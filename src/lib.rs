@@ -19,6 +19,7 @@ pub mod error;
 pub mod response;
 
 // ── what answers by itself ──
+pub mod endpoint;
 pub mod admin;
 
 // ── what the stages know ──

@@ -21,7 +21,8 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("response", &["STAGES", "error", "snapshot"]),
     ("config", &["STAGES", "snapshot"]),
     ("reload", &["STAGES", "snapshot", "config"]),
-    ("endpoint", &["STAGES", "snapshot", "response"]),
+    // An endpoint ends early by the same table as everything else.
+    ("endpoint", &["STAGES", "snapshot", "error", "response"]),
     ("pipeline", &["STAGES", "listener", "snapshot", "error", "response", "endpoint", "reload"]),
     ("admin", &["STAGES", "snapshot", "pipeline", "reload", "config", "listener", "response"]),
     ("cli", &["STAGES", "snapshot", "pipeline", "reload", "config", "listener", "admin", "response"]),
