@@ -38,6 +38,17 @@ pub struct Sources {
     /// Whether a tenant whose own part is broken answers 503 while the others are served, as on a reload;
     /// otherwise its problems refuse the configuration, as at start.
     pub contain_tenants: bool,
+    /// The issuer that stands in for every bound or written one; `None` is as configured.
+    pub development: Option<Development>,
+}
+
+/// An issuer on a developer's machine, with a realm for each tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Development {
+    /// Its address; each tenant's realm is below it, by the tenant's key.
+    pub url: String,
+    /// The client that it knows the application as.
+    pub client_id: String,
 }
 
 impl Sources {
@@ -45,7 +56,7 @@ impl Sources {
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>, environment: Environment) -> Self {
         let secrets = PathBuf::from("/etc/secrets/sapbtp");
-        Self { folder: folder.into(), environment, secrets, contain_tenants: false }
+        Self { folder: folder.into(), environment, secrets, contain_tenants: false, development: None }
     }
 }
 

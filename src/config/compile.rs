@@ -19,6 +19,7 @@ use crate::tenant::HostPattern;
 
 mod bound;
 mod destinations;
+mod development;
 mod headers;
 mod issuers;
 mod lints;

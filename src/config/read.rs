@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use jsonc_parser::ast::Value;
 
-use super::Sources;
 use super::decode::{Decoder, Fields, Node};
 use super::env::settings::Settings;
 use super::env::{Environment, Variables};
@@ -18,6 +17,7 @@ use super::file::tenants::XsTenants;
 use super::problem::Findings;
 use super::reference::References;
 use super::text::{Mark, TextId, decode, parse};
+use super::{Development, Sources};
 
 /// Everything that was read.
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(crate) struct Model {
     pub(crate) settings: Settings,
     /// Where problems of `xs-app.json` as a whole stand.
     pub(crate) app_mark: Mark,
+    /// The issuer that stands in for every other.
+    pub(crate) development: Option<Development>,
 }
 
 /// Reads everything; what is to be watched is added to `watched`.
@@ -66,7 +68,7 @@ pub(crate) fn read(sources: &Sources, findings: &mut Findings, watched: &mut Vec
     add_bindings(&mut settings.bindings, stand_ins.unwrap_or_default());
     read_mounted(&mut d, sources, &merged, &mut settings.bindings, watched);
     watched.extend(references.into_read());
-    Model { app: model_app, tenants, settings, app_mark }
+    Model { app: model_app, tenants, settings, app_mark, development: sources.development.clone() }
 }
 
 /// The environment with what `default-env.json` stands in for, where that counts. What is wrong with that

@@ -59,6 +59,9 @@ impl Bound {
                 compiler.findings.unsupported(binding.mark, &format!("the service `{}`", binding.label));
             }
         }
+        if let Some(development) = &compiler.model.development {
+            return super::development::bound(compiler, development, xsuaa, ias);
+        }
         Self {
             xsuaa: xsuaa.and_then(|binding| xsuaa_server(compiler, binding)),
             ias: ias.and_then(|binding| ias_server(compiler, binding)),
@@ -123,7 +126,8 @@ fn ias_server(compiler: &mut Compiler<'_>, binding: &Binding) -> Option<Server> 
     })
 }
 
-fn issuer(kind: IssuerKind, url: String, client_id: String) -> IssuerSpec {
+/// A bound server as an issuer.
+pub(super) fn issuer(kind: IssuerKind, url: String, client_id: String) -> IssuerSpec {
     IssuerSpec {
         kind,
         url,

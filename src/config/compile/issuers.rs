@@ -29,6 +29,11 @@ pub(super) fn gather(
 ) -> Gathered {
     let count = rows.iter().len();
     let mut gathered = Gathered { builder: Issuers::builder(count), any: false, defaults_mark: None };
+    if let Some(development) = &compiler.model.development {
+        let spec = super::development::issuer(compiler, development, bound);
+        gathered.stand_in(compiler, spec);
+        return gathered;
+    }
     let defaults = compiler.tenants.defaults.issuer.as_ref();
     gathered.defaults(compiler, bound, defaults);
     let headers = Arc::new(headers.clone());
@@ -81,6 +86,15 @@ impl Gathered {
         if let Err(error) = self.builder.defaults(server.issuer.clone()) {
             let message = format!("the binding cannot be used: {error}");
             compiler.findings.error(server.mark, "unusable_issuer", message);
+        }
+    }
+
+    /// One issuer for everybody, whatever was written.
+    fn stand_in(&mut self, compiler: &mut Compiler<'_>, spec: IssuerSpec) {
+        self.any = true;
+        if let Err(error) = self.builder.defaults(spec) {
+            let message = format!("the development issuer cannot be used: {error}");
+            compiler.findings.error(compiler.mark(), "unusable_issuer", message);
         }
     }
 

@@ -77,6 +77,7 @@ pub(super) fn is_ruled(compiler: &Compiler<'_>) -> bool {
     compiler.model.settings.tenant_host_pattern.is_some()
         || !compiler.tenants.hosts.is_empty()
         || compiler.tenants.path.is_some()
+        || super::development::names_tenants(compiler)
 }
 
 /// Warns where every tenant of a shared binding is taken for the provider.

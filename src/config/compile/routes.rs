@@ -265,7 +265,10 @@ fn kind(compiler: &mut Compiler<'_>, authority: &Authority<'_>, route: &Route) -
     }
     match authority.kind(written) {
         Ok(kind) => {
-            if kind == AuthenticationType::Ias && authority.bound.xsuaa.is_some() {
+            if kind == AuthenticationType::Ias
+                && authority.bound.xsuaa.is_some()
+                && compiler.model.development.is_none()
+            {
                 compiler.findings.unsupported(mark, "`ias` beside a bound XSUAA");
             }
             Some(kind)

@@ -116,6 +116,9 @@ pub(super) fn directory(
     let defaults = compiler.tenants.defaults.limits;
     let mut builder = Directory::builder().headers(headers).unknown(unknown(compiler, bound));
     builder = host_rules(compiler, builder);
+    if let Some(glob) = super::development::host(compiler) {
+        builder = builder.host_glob(glob);
+    }
     builder = host_pattern(compiler, builder);
     if let Some(rule) = path_rule(compiler) {
         builder = builder.path(rule);
