@@ -20,8 +20,8 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use vestibule::auth::{
-    Assertions, Clock, Issuer, IssuerKind, IssuerSpec, KeySource, KeyStore, KeyStoreSettings, Verifier,
-    identify,
+    Assertions, ClientAuthentication, Clock, Issuer, IssuerKind, IssuerSpec, KeySource, KeyStore,
+    KeyStoreSettings, Verifier, identify,
 };
 use vestibule::tenant::{Tenant, TenantKey, TenantSpec};
 
@@ -63,6 +63,8 @@ fn acme() -> (Verifier, Arc<Issuer>, Tenant) {
         audience: Vec::new(),
         algorithms: Vec::new(),
         tenant_claim: None,
+        authentication: ClientAuthentication::None,
+        scopes: Vec::new(),
     };
     let settings = KeyStoreSettings {
         runtime: RUNTIME.handle().clone(),

@@ -15,6 +15,7 @@ use crate::tenant::Tenant;
 pub mod assertion;
 mod cache;
 mod claims;
+pub mod client;
 pub mod clock;
 mod discovery;
 mod distinct;
@@ -22,6 +23,7 @@ mod fetch;
 pub mod issuer;
 mod json;
 pub mod keys;
+pub mod login;
 pub mod presented;
 pub mod refused;
 pub mod scope;
@@ -31,8 +33,12 @@ pub mod verifier;
 pub mod xsuaa;
 
 pub use assertion::Assertions;
+pub use client::{
+    ClientAuthentication, ClientCertificate, ClientCertificateError, SigningKey, SigningKeyError,
+};
 pub use clock::Clock;
 pub use issuer::{Issuer, IssuerError, IssuerKind, IssuerSpec, Issuers, IssuersBuilder, KeySource};
+pub use login::{Ask, Callback, LoginError, LogoutToken, LogoutTokenError};
 pub use presented::{Presented, identify};
 pub use refused::Refused;
 pub use scope::{Scope, ScopeError, ScopeSpec};

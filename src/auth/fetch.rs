@@ -23,6 +23,11 @@ use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use tower_service::Service;
 
+mod certificate;
+
+pub(super) use certificate::normal as normal_pem;
+pub use certificate::{ClientCertificate, ClientCertificateError};
+
 /// The largest document that is read, in bytes.
 const MAX_DOCUMENT: usize = 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);

@@ -9,8 +9,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use super::Algorithm;
+use super::client::{Client, ClientAuthentication, Dialect, EndpointSource};
 use super::keys::{KeySet, KeySetError};
 use super::xsuaa::XsuaaBinding;
+use crate::session::Realm;
 use crate::tenant::{Tenant, TenantIndex, TenantKey};
 
 /// How many issuers of tenants that are known by their key alone are remembered.
@@ -33,6 +35,10 @@ pub struct IssuerSpec {
     pub algorithms: Vec<Algorithm>,
     /// The claim that names the tenant, by id or key; `a.b` is member `b` of claim `a`.
     pub tenant_claim: Option<String>,
+    /// How the client proves to the issuer that it is the client.
+    pub authentication: ClientAuthentication,
+    /// What a login asks for; empty means `openid`, and for XSUAA whatever the user has.
+    pub scopes: Vec<String>,
 }
 
 /// `type` of an issuer.
@@ -91,6 +97,8 @@ pub struct Issuer {
     pub(super) whose: Whose,
     pub(super) algorithms: Box<[Algorithm]>,
     pub(super) keys: Keys,
+    /// The application as its client; `None` where no client is named, and nobody can log in.
+    pub(super) client: Option<Box<Client>>,
 }
 
 /// What `aud`, `azp` and `cid` must say.
@@ -148,6 +156,18 @@ impl Issuer {
         }
     }
 
+    /// What sessions of this issuer's logins open for; `None` where the application is no client of it.
+    #[must_use]
+    pub fn realm(&self) -> Option<&Arc<Realm>> {
+        self.client.as_ref().map(|client| &client.realm)
+    }
+
+    /// Whether the application is a client of it, so that people can log in.
+    #[must_use]
+    pub fn can_log_in(&self) -> bool {
+        self.client.is_some()
+    }
+
     /// Whether it is spoken to without TLS; only fit for development.
     #[must_use]
     pub fn is_cleartext(&self) -> bool {
@@ -187,8 +207,16 @@ fn compile_openid(
         (IssuerKind::Ias, None) => Whose::ApplicationTenant,
         (IssuerKind::Oidc | IssuerKind::Xsuaa(_), None) => Whose::Issuers,
     };
+    let dialect = match &spec.kind {
+        IssuerKind::Ias => Dialect::Ias,
+        IssuerKind::Oidc | IssuerKind::Xsuaa(_) => Dialect::Oidc,
+    };
+    let party = client.as_deref().map(|id| {
+        let endpoints = EndpointSource::Discovered(url.as_str().into());
+        Box::new(Client::new(spec, key, (&url, id), endpoints, dialect))
+    });
     let audience = Audience::Named { any_of: any_of.into(), client };
-    Ok(Issuer { names: [url.into()].into(), audience, whose, algorithms, keys })
+    Ok(Issuer { names: [url.into()].into(), audience, whose, algorithms, keys, client: party })
 }
 
 /// The key set of the configuration.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Algorithm;
+use super::client::{Client, Dialect, EndpointSource, Endpoints};
 use super::issuer::{
     Audience, Issuer, IssuerError, IssuerSpec, KeySource, Keys, Source, Whose, checked_url, inline,
     key_set_at,
@@ -26,6 +27,8 @@ pub struct XsuaaBinding {
     pub uaa_domain: Option<String>,
     /// Whether `tenantmode` is `shared`: each tenant has an identity zone of its own.
     pub shared: bool,
+    /// `certurl`: where tokens are for clients that show their certificate.
+    pub cert_url: Option<String>,
     /// `verificationkey` in PEM, for as long as the keys have not been fetched.
     pub verification_key: Option<String>,
 }
@@ -51,8 +54,12 @@ impl XsuaaBinding {
             KeySource::At(at) => Keys::Fetched { source: key_set_at(at, &base, key)?, fallback },
             KeySource::Inline(json) => inline(json)?,
         };
+        let name = format!("{base}/oauth/token");
+        let endpoints = EndpointSource::Known(Arc::new(self.endpoints(&base, key)));
+        let client = Client::new(spec, key, (&name, &self.client_id), endpoints, Dialect::Xsuaa);
         Ok(Issuer {
-            names: [format!("{base}/oauth/token").into(), base.into()].into(),
+            names: [name.into(), base.into()].into(),
+            client: Some(Box::new(client)),
             audience: Audience::Application {
                 client: self.client_id.as_str().into(),
                 name: self.xsappname.as_str().into(),
@@ -60,6 +67,29 @@ impl XsuaaBinding {
             whose: Whose::Zone,
             algorithms,
             keys,
+        })
+    }
+
+    /// Where the tenant's users log in.
+    fn endpoints(&self, base: &str, key: Option<&str>) -> Endpoints {
+        Endpoints {
+            authorization: format!("{base}/oauth/authorize").into(),
+            token: format!("{base}/oauth/token").into(),
+            token_by_certificate: self.cert_base(key).map(|base| format!("{base}/oauth/token").into()),
+            end_session: Some(format!("{base}/logout.do").into()),
+            names_issuer: false,
+            // XSUAA does not decode the header's form encoding, and its client names have a `!`.
+            secret_in_form: true,
+        }
+    }
+
+    /// `certurl`, in a shared zone with the tenant in the place of the provider.
+    fn cert_base(&self, key: Option<&str>) -> Option<String> {
+        let url = self.cert_url.as_deref()?.trim_end_matches('/');
+        let (scheme, host) = url.split_once("://")?;
+        Some(match (self.shared, key, host.split_once('.')) {
+            (true, Some(key), Some((_provider, domain))) => format!("{scheme}://{key}.{domain}"),
+            (true | false, _, _) => url.to_owned(),
         })
     }
 

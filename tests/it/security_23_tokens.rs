@@ -299,6 +299,7 @@ fn xsuaa(shared: bool) -> IssuerSpec {
         xsappname: "app!t1".into(),
         uaa_domain: Some("uaa.test".into()),
         shared,
+        cert_url: None,
         verification_key: None,
     };
     let keys = KeySource::Inline(key_set(&[RSA.jwk("k1")]));

@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use vestibule::auth::{
-    Clock, Issuer, IssuerKind, IssuerSpec, KeySource, KeyStore, KeyStoreSettings, Refused, TokenError,
-    Verifier,
+    ClientAuthentication, Clock, Issuer, IssuerKind, IssuerSpec, KeySource, KeyStore, KeyStoreSettings,
+    Refused, TokenError, Verifier,
 };
 use vestibule::tenant::{Tenant, TenantKey, TenantSpec};
 
@@ -159,6 +159,8 @@ pub(crate) fn openid(url: &str, keys: KeySource) -> IssuerSpec {
         audience: Vec::new(),
         algorithms: Vec::new(),
         tenant_claim: None,
+        authentication: ClientAuthentication::None,
+        scopes: Vec::new(),
     }
 }
 

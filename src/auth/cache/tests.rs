@@ -1,7 +1,7 @@
 //! Tests of `auth::cache`: tables, each row with what it shows.
 
 use super::*;
-use crate::auth::{IssuerKind, IssuerSpec, KeySource, json};
+use crate::auth::{ClientAuthentication, IssuerKind, IssuerSpec, KeySource, json};
 use crate::tenant::TenantSpec;
 
 const SET: &str =
@@ -20,6 +20,8 @@ fn issuer(url: &str, audience: &str) -> Arc<Issuer> {
         audience: vec![audience.into()],
         algorithms: Vec::new(),
         tenant_claim: None,
+        authentication: ClientAuthentication::None,
+        scopes: Vec::new(),
     };
     Arc::new(Issuer::compile(&spec, None, None).unwrap())
 }

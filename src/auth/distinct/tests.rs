@@ -1,7 +1,7 @@
 //! Tests of `auth::distinct`: tables, each row with what it shows.
 
 use super::*;
-use crate::auth::{Issuers, KeySource};
+use crate::auth::{ClientAuthentication, Issuers, KeySource};
 use crate::tenant::{Tenant, TenantIndex, TenantSpec};
 
 const SET: &str =
@@ -16,6 +16,8 @@ fn spec(url: &str, client: &str, claim: Option<&str>) -> IssuerSpec {
         audience: Vec::new(),
         algorithms: Vec::new(),
         tenant_claim: claim.map(Into::into),
+        authentication: ClientAuthentication::None,
+        scopes: Vec::new(),
     }
 }
 
@@ -152,6 +154,7 @@ fn comparing_many_tenants_is_not_quadratic() {
     let own: Vec<_> = (0..50_000)
         .map(|n| {
             let issuer = Issuer {
+                client: None,
                 names: [format!("https://idp.test/t{n}").into()].into(),
                 audience: Audience::Named { any_of: ["portal".into()].into(), client: None },
                 whose: Whose::Issuers,

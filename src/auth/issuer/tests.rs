@@ -15,6 +15,8 @@ fn spec(url: &str, keys: KeySource) -> IssuerSpec {
         audience: Vec::new(),
         algorithms: Vec::new(),
         tenant_claim: None,
+        authentication: ClientAuthentication::None,
+        scopes: Vec::new(),
     }
 }
 

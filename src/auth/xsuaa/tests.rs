@@ -1,7 +1,7 @@
 //! Tests of `auth::xsuaa`: tables, each row with what it shows.
 
 use super::*;
-use crate::auth::IssuerKind;
+use crate::auth::{ClientAuthentication, IssuerKind};
 
 fn issuer(binding: XsuaaBinding, url: &str, key: Option<&str>, id: Option<&str>) -> (Vec<String>, String) {
     let spec = IssuerSpec {
@@ -12,6 +12,8 @@ fn issuer(binding: XsuaaBinding, url: &str, key: Option<&str>, id: Option<&str>)
         audience: Vec::new(),
         algorithms: Vec::new(),
         tenant_claim: None,
+        authentication: ClientAuthentication::None,
+        scopes: Vec::new(),
     };
     let issuer = Issuer::compile(&spec, key, id).unwrap();
     let names = issuer.names.iter().map(ToString::to_string).collect();
@@ -29,6 +31,7 @@ fn binding(domain: Option<&str>, shared: bool) -> XsuaaBinding {
         xsappname: "app!t1".into(),
         uaa_domain: domain.map(Into::into),
         shared,
+        cert_url: None,
         verification_key: None,
     }
 }

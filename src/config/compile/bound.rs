@@ -6,7 +6,7 @@
 use super::super::file::bindings::Binding;
 use super::super::text::Mark;
 use super::Compiler;
-use crate::auth::{IssuerKind, IssuerSpec, KeySource, XsuaaBinding};
+use crate::auth::{ClientAuthentication, IssuerKind, IssuerSpec, KeySource, XsuaaBinding};
 
 /// The bound authorization servers.
 #[derive(Debug, Default)]
@@ -100,6 +100,7 @@ fn xsuaa_server(compiler: &mut Compiler<'_>, binding: &Binding) -> Option<Server
         xsappname: application.clone(),
         uaa_domain: text("uaadomain"),
         shared,
+        cert_url: None,
         verification_key: text("verificationkey"),
     });
     let id = ["identityzoneid", "zoneid", "tenantid"].into_iter().find_map(text);
@@ -136,5 +137,7 @@ pub(super) fn issuer(kind: IssuerKind, url: String, client_id: String) -> Issuer
         audience: Vec::new(),
         algorithms: Vec::new(),
         tenant_claim: None,
+        authentication: ClientAuthentication::None,
+        scopes: Vec::new(),
     }
 }

@@ -10,7 +10,9 @@ use super::super::text::{Located, Mark};
 use super::Compiler;
 use super::bound::{Bound, Server};
 use super::tenants::Rows;
-use crate::auth::{Algorithm, IssuerError, IssuerKind, IssuerSpec, Issuers, IssuersBuilder, KeySource};
+use crate::auth::{
+    Algorithm, ClientAuthentication, IssuerError, IssuerKind, IssuerSpec, Issuers, IssuersBuilder, KeySource,
+};
 use crate::tenant::{Directory, Tenant, TenantHeaders};
 
 /// Issuers on their way.
@@ -165,6 +167,8 @@ fn spec(compiler: &mut Compiler<'_>, bound: &Bound, written: &Written) -> Option
         audience: written.audience.iter().flatten().map(ToString::to_string).collect(),
         algorithms: algorithms(compiler, written.algorithms.as_ref())?,
         tenant_claim: written.tenant_claim.as_ref().map(|claim| claim.value.to_string()),
+        authentication: ClientAuthentication::None,
+        scopes: Vec::new(),
     })
 }
 
