@@ -7,6 +7,7 @@
 pub mod metrics;
 pub mod sink;
 pub mod access;
+pub mod audit;
 pub mod log;
 pub mod denials;
 mod text;

@@ -23,6 +23,7 @@ use crate::forward::client::Client;
 use crate::forward::{self, Inbound, Outbound};
 use crate::listener::connection::{Answer, Link};
 use crate::observe::access::AccessLog;
+use crate::observe::audit::Audit;
 use crate::observe::denials::Denials;
 use crate::observe::metrics::Recorder;
 use crate::request::correlation::Correlation;
@@ -214,6 +215,8 @@ pub struct Inner {
     pub recorder: Recorder,
     /// The access log.
     pub access: AccessLog,
+    /// Who came in, and who did not.
+    pub audit: Audit,
     /// The last refusals.
     pub denials: Arc<Denials>,
 }

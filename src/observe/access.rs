@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::log::Level;
 use super::sink::{Format, Lines, Sink};
-use super::text::{push_json, push_milliseconds, push_number, push_plain};
+use super::text::{number, push_milliseconds, text, word};
 
 /// What a request's line says.
 #[derive(Clone, Copy, Debug)]
@@ -127,28 +127,7 @@ impl Entry<'_> {
     }
 }
 
-/// Adds `name` and a JSON string, if there is a value; so do the others with what they are called after.
-fn text(line: &mut String, name: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        line.push_str(name);
-        push_json(line, value);
-    }
-}
-
-fn word(line: &mut String, name: &str, value: Option<&str>) {
-    if let Some(value) = value {
-        line.push_str(name);
-        push_plain(line, value);
-    }
-}
-
-fn number(line: &mut String, name: &str, value: Option<u64>) {
-    if let Some(value) = value {
-        line.push_str(name);
-        push_number(line, value);
-    }
-}
-
+/// Adds `name` and a duration, if there is one.
 fn milliseconds(line: &mut String, name: &str, value: Option<Duration>) {
     if let Some(value) = value {
         line.push_str(name);

@@ -44,6 +44,30 @@ pub(super) fn push_number(line: &mut String, number: u64) {
     line.push_str(itoa::Buffer::new().format(number));
 }
 
+/// Adds `name` and a JSON string, if there is a value.
+pub(super) fn text(line: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        line.push_str(name);
+        push_json(line, value);
+    }
+}
+
+/// Adds `name` and a plain text, if there is a value.
+pub(super) fn word(line: &mut String, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        line.push_str(name);
+        push_plain(line, value);
+    }
+}
+
+/// Adds `name` and a number, if there is a value.
+pub(super) fn number(line: &mut String, name: &str, value: Option<u64>) {
+    if let Some(value) = value {
+        line.push_str(name);
+        push_number(line, value);
+    }
+}
+
 /// Adds a duration in milliseconds, with three digits behind the point.
 pub(super) fn push_milliseconds(line: &mut String, duration: Duration) {
     let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);

@@ -20,6 +20,7 @@ use crate::forward::body::{self, Attendant, Body, Progress, Upload};
 use crate::forward::{self, Outbound};
 use crate::listener::connection::Link;
 use crate::observe::access::Entry;
+use crate::observe::audit;
 use crate::observe::denials::Denial;
 use crate::observe::metrics::Observation;
 use crate::request::correlation::{Correlation, fresh_id};
@@ -158,7 +159,17 @@ impl Exchange {
     fn remember(&self, failure: &Failure, verdict: &Verdict, id: &str) {
         let reason = chain(failure);
         let tenant = self.tenant();
-        tracing::info!(id, tenant, code = verdict.code, status = verdict.status.as_u16(), reason, "refused");
+        self.worker.audit.record(&audit::Entry {
+            id: Some(id),
+            tenant,
+            method: Some(self.method.as_str()),
+            path: Some(self.address.path()),
+            status: Some(verdict.status.as_u16()),
+            code: Some(verdict.code),
+            reason: Some(&reason),
+            peer: Some(self.caller.peer.address),
+            ..audit::Entry::of(audit::Event::Refused)
+        });
         self.worker.denials.remember(Denial {
             id: id.into(),
             time: SystemTime::now(),

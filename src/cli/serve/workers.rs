@@ -22,6 +22,7 @@ use crate::listener::connection::{Serving, Timing};
 use crate::listener::tls::Certificate;
 use crate::listener::{self, Places};
 use crate::observe::access::AccessLog;
+use crate::observe::audit::Audit;
 use crate::observe::denials::Denials;
 use crate::observe::metrics::Metrics;
 use crate::observe::sink::Sink;
@@ -97,6 +98,7 @@ impl Workers<'_> {
             client: Client::new(Connector::new(tls)),
             recorder: self.metrics.recorder(),
             access: access.unwrap_or_else(AccessLog::off),
+            audit: Audit::new(self.sink),
             denials: Arc::clone(self.denials),
         })
     }
