@@ -5,14 +5,17 @@
 //! copied, hyper writes it from the body. The set of reserved names is compiled with the configuration,
 //! so a request pays a length test for most of its names.
 
+mod cookies;
+
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use http_body::Frame;
-use memchr::memmem;
 use smallvec::SmallVec;
+
+use cookies::OwnCookies;
 
 /// Names that belong to one connection (RFC 9110 §7.6.1), and framing, which is ours.
 const HOP_BY_HOP: [&str; 12] = [
@@ -189,12 +192,12 @@ pub struct HeaderPolicy {
     ours: NameSet,
     forwarding: NameSet,
     never_trailers: NameSet,
-    cookies: Vec<Box<str>>,
+    cookies: OwnCookies,
 }
 
 impl HeaderPolicy {
     /// `tenant` and `user` are the configured names of what the backend is told; `cookies` the names of
-    /// cookies that stay with us.
+    /// cookies that stay with us, with all that is derived from them.
     #[must_use]
     pub fn new(tenant: &[&HeaderName], user: UserHeaders, cookies: &[&str]) -> Self {
         let own = [user.name.clone(), user.email.clone()];
@@ -205,7 +208,7 @@ impl HeaderPolicy {
             user,
             forwarding: NameSet::new(FORWARDING),
             never_trailers: NameSet::new(NEVER_TRAILERS),
-            cookies: cookies.iter().map(|name| (*name).into()).collect(),
+            cookies: OwnCookies::new(cookies),
         }
     }
 
@@ -214,7 +217,7 @@ impl HeaderPolicy {
     pub fn strip_request(&self, headers: &mut HeaderMap, trusted: bool) {
         self.strip(headers, |name| self.is_reserved(name, trusted));
         headers.remove(EXPECT);
-        self.strip_cookies(headers);
+        self.cookies.strip(headers);
     }
 
     /// Removes from a backend's answer what may not reach the client; `keep_length` where there is no
@@ -222,6 +225,7 @@ impl HeaderPolicy {
     pub fn strip_response(&self, headers: &mut HeaderMap, keep_length: bool) {
         let length = keep_length.then(|| headers.get(CONTENT_LENGTH).cloned()).flatten();
         self.strip(headers, |name| self.ours.contains(name));
+        self.cookies.strip_set(headers);
         if let Some(length) = length {
             headers.insert(CONTENT_LENGTH, length);
         }
@@ -282,37 +286,6 @@ impl HeaderPolicy {
         let plain: String = plain(name).collect();
         [&self.ours, &self.forwarding, &self.hop_by_hop].iter().any(|set| set.contains(&plain))
             || plain == "host"
-    }
-
-    /// Our own cookies stay with us; the others keep their order and spelling, in one field: HTTP/2 may
-    /// send each in its own, HTTP/1.1 may not (RFC 9113 §8.2.3).
-    fn strip_cookies(&self, headers: &mut HeaderMap) {
-        let holds_ours = |value: &HeaderValue| {
-            self.cookies.iter().any(|name| memmem::find(value.as_bytes(), name.as_bytes()).is_some())
-        };
-        let mut lines = headers.get_all(COOKIE).iter();
-        match (lines.next(), lines.next()) {
-            (None, _) => return,
-            (Some(only), None) if !holds_ours(only) => return,
-            (Some(_), _) => {}
-        }
-        let kept: Vec<&[u8]> = headers
-            .get_all(COOKIE)
-            .iter()
-            .flat_map(|value| value.as_bytes().split(|b| *b == b';'))
-            .map(<[u8]>::trim_ascii)
-            .filter(|pair| !pair.is_empty() && !self.is_our_cookie(pair))
-            .collect();
-        let joined = HeaderValue::from_bytes(&kept.join(&b"; "[..]));
-        headers.remove(COOKIE);
-        if let Some(joined) = joined.ok().filter(|joined| !joined.is_empty()) {
-            headers.insert(COOKIE, joined);
-        }
-    }
-
-    fn is_our_cookie(&self, pair: &[u8]) -> bool {
-        let name = pair.split(|b| *b == b'=').next().unwrap_or_default().trim_ascii();
-        self.cookies.iter().any(|ours| ours.as_bytes() == name)
     }
 }
 
