@@ -76,12 +76,23 @@ pub struct Verdict {
     pub code: &'static str,
     /// What the caller can make of it.
     pub detail: &'static str,
+    /// What a person can do about it.
+    pub action: Option<Action>,
     /// What else the status asks for.
     pub headers: SmallVec<[(HeaderName, HeaderValue); 1]>,
 }
 
+/// A link that leads on from a refusal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// What it says.
+    pub label: &'static str,
+    /// Where it leads: a path of the same host.
+    pub address: Box<str>,
+}
+
 fn told(status: StatusCode, code: &'static str, detail: &'static str) -> Verdict {
-    Verdict { status, code, detail, headers: SmallVec::new() }
+    Verdict { status, code, detail, action: None, headers: SmallVec::new() }
 }
 
 impl Verdict {

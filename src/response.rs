@@ -4,6 +4,7 @@
 //! refusal is written here from [`Verdict`]'s fixed words; it knows neither the request's path nor why
 //! exactly it was refused.
 
+pub mod page;
 pub mod refusal;
 
 use http::header::X_FRAME_OPTIONS;
@@ -31,6 +32,7 @@ pub fn refused(verdict: &Verdict, id: &str, method: &Method, headers: &HeaderMap
         title: verdict.status.canonical_reason().unwrap_or("Refused"),
         detail: verdict.detail,
         id,
+        action: verdict.action.as_ref(),
         headers: &verdict.headers,
     };
     refusal.response(method, headers).map(Body::full)

@@ -3,7 +3,7 @@
 //! A browser that prefers HTML gets a small page without any outside resource; everyone else gets
 //! `application/problem+json` (RFC 9457) with `title`, `status`, `code`, `detail` and `id`. It decides
 //! nothing: status, words and headers are the caller's, and what they say must be fit for strangers. All
-//! that is inserted into the page is escaped, in one pass, so that no value can open a tag or a placeholder.
+//! that is inserted into the page is escaped.
 
 mod accept;
 
@@ -12,11 +12,14 @@ use http::header::{self, HeaderName};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use serde_json::json;
 
+use super::page;
+use crate::error::Action;
+
 const PAGE: &str = include_str!("refusal/page.html");
 
 /// The page may use its own style sheet, told by its digest, and nothing else.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; style-src 'sha256-fykXrmssVH+xoM8A79oTS37tEWN14MLDhNzs2EwecRc='; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
+    "default-src 'none'; style-src 'sha256-u4tuPBc+6tLzzbCOOk6vGNWPjnO5q/Yx0gPa9qwkSUQ='; base-uri 'none'; form-action 'none'; frame-ancestors 'self'",
 );
 
 /// What no cache may keep.
@@ -35,6 +38,8 @@ pub struct Refusal<'a> {
     pub detail: &'a str,
     /// The request's id, under which the log knows more.
     pub id: &'a str,
+    /// What a person can do about it; only on the page.
+    pub action: Option<&'a Action>,
     /// What else the status asks for: `Retry-After`, `WWW-Authenticate`, `Allow`, …
     pub headers: &'a [(HeaderName, HeaderValue)],
 }
@@ -83,17 +88,16 @@ impl Refusal<'_> {
         .to_string()
     }
 
-    /// The page, its `{{name}}` replaced from left to right.
     fn page(&self) -> String {
-        let mut page = String::with_capacity(PAGE.len() + self.detail.len() + 256);
-        let mut rest = PAGE;
-        while let Some((before, (name, after))) = next_placeholder(rest) {
-            page.push_str(before);
-            escape(&mut page, self.field(name));
-            rest = after;
-        }
-        page.push_str(rest);
-        page
+        page::filled(PAGE, |page, name| match name {
+            "style" => page.push_str(page::STYLE),
+            "action" => {
+                if let Some(action) = self.action {
+                    page::action(page, action.label, &action.address);
+                }
+            }
+            _ => page::escape(page, self.field(name)),
+        })
     }
 
     fn field(&self, name: &str) -> &str {
@@ -104,27 +108,6 @@ impl Refusal<'_> {
             "detail" => self.detail,
             "id" => self.id,
             _ => "",
-        }
-    }
-}
-
-/// The text before the first placeholder, its name, and the text behind it.
-fn next_placeholder(text: &str) -> Option<(&str, (&str, &str))> {
-    let (before, rest) = text.split_once("{{")?;
-    Some((before, rest.split_once("}}")?))
-}
-
-/// Adds `text` as it may stand in an element or a quoted attribute.
-fn escape(page: &mut String, text: &str) {
-    for character in text.chars() {
-        match character {
-            '&' => page.push_str("&amp;"),
-            '<' => page.push_str("&lt;"),
-            '>' => page.push_str("&gt;"),
-            '"' => page.push_str("&quot;"),
-            '\'' => page.push_str("&#39;"),
-            _ if character.is_control() => page.push(char::REPLACEMENT_CHARACTER),
-            _ => page.push(character),
         }
     }
 }
