@@ -8,6 +8,7 @@
 pub mod identity;
 pub mod policy;
 pub mod realm;
+pub mod redis;
 
 use std::sync::Arc;
 

@@ -31,7 +31,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that have a home: path prefixes below `src` where the crate may be named.
-const HOMES: [(&str, &[&str]); 11] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("jsonwebtoken", &["auth", "cli/demo"]),
     (
         "rustls",
@@ -43,9 +43,11 @@ const HOMES: [(&str, &[&str]); 11] = [
             "auth/fetch",
             "auth/keys",
             "cli/serve/settings",
+            "session/redis",
         ],
     ),
-    ("tokio_rustls", &["listener", "forward"]),
+    ("tokio_rustls", &["listener", "forward", "session/redis"]),
+    ("redis", &["session/redis"]),
     ("hyper_rustls", &["auth"]),
     ("notify", &["reload"]),
     ("aho_corasick", &["route/choice"]),
