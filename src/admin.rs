@@ -72,6 +72,9 @@ pub trait Sources: Send + Sync + 'static {
     /// The issuers that were asked for keys so far.
     fn issuers(&self) -> Vec<IssuerHealth>;
 
+    /// How many sessions are open, where that is known.
+    fn sessions(&self) -> Option<usize>;
+
     /// What would become of a request; an error is about the question.
     fn explain(&self, question: Explain) -> BoxFuture<'_, Result<Value, String>>;
 
@@ -268,7 +271,7 @@ impl Admin {
             "/" => answer::page(),
             "/page.css" => answer::style(),
             "/page.js" => answer::script(),
-            "/metrics" => answer::metrics(self.metrics.text()),
+            "/metrics" => answer::metrics(self.counted().text()),
             "/status" => answer::json(200, &self.status()),
             "/config" => answer::json(200, &self.sources.config()),
             "/routes" => answer::json(200, &self.sources.routes()),
@@ -294,6 +297,12 @@ impl Admin {
             Some(found) => answer::json(200, &found),
             None => answer::error(404, "there is nothing of that name here"),
         }
+    }
+
+    /// The counters, with those that have to be asked for.
+    fn counted(&self) -> &Metrics {
+        self.metrics.sessions(self.sources.sessions());
+        &self.metrics
     }
 
     async fn explain(&self, question: Explain) -> Response<Full<Bytes>> {

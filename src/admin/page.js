@@ -53,6 +53,9 @@ function showTraffic(status, seconds) {
   const { p50, p95, p99 } = status.latency_ms;
   element("latency").textContent = `${bound(p50)} / ${bound(p95)} / ${bound(p99)} ms`;
   element("connections").textContent = number(status.connections);
+  // Sessions that browsers keep in their cookies are not counted by anyone.
+  element("sessions").textContent = status.sessions === null ? "–" : number(status.sessions);
+  element("logins").textContent = `${number(status.logins.succeeded)} / ${number(status.logins.refused)}`;
   const { hits, misses } = status.token_cache;
   element("cache").textContent = hits + misses === 0 ? "–" : `${Math.floor((100 * hits) / (hits + misses))} %`;
 }

@@ -16,7 +16,7 @@ const SHOWN: usize = 50;
 impl Admin {
     /// All that the page shows.
     pub(super) fn status(&self) -> Value {
-        let summary = self.metrics.summary();
+        let summary = self.counted().summary();
         let tenants: Vec<Value> = summary.tenants.iter().map(|(key, of)| tenant(key, of)).collect();
         json!({
             "version": env!("CARGO_PKG_VERSION"),
@@ -26,6 +26,8 @@ impl Admin {
             "traffic": traffic(&summary.all),
             "latency_ms": { "p50": summary.p50_ms, "p95": summary.p95_ms, "p99": summary.p99_ms },
             "connections": summary.connections,
+            "sessions": summary.sessions,
+            "logins": { "succeeded": summary.logins, "refused": summary.logins_refused },
             "token_cache": { "hits": summary.token_hits, "misses": summary.token_misses },
             "tenants": tenants,
             "issuers": self.sources.issuers().iter().map(issuer).collect::<Vec<_>>(),

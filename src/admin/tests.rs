@@ -52,6 +52,10 @@ impl Sources for Program {
         Vec::new()
     }
 
+    fn sessions(&self) -> Option<usize> {
+        Some(12)
+    }
+
     fn explain(&self, question: Explain) -> BoxFuture<'_, Result<Value, String>> {
         let Explain { method, url, headers } = question;
         let explained = if url.starts_with("http://") {
@@ -177,7 +181,9 @@ async fn every_page_answers() {
         ("/page.css", 200, "--page"),
         ("/page.js", 200, "\"use strict\""),
         ("/metrics", 200, "vestibule_requests_total{route=\"0\",status=\"404\",tenant=\"acme\"} 1"),
+        ("/metrics", 200, "vestibule_sessions 12"),
         ("/status", 200, "\"refused\": 1"),
+        ("/status", 200, "\"sessions\": 12"),
         ("/config", 200, "\"from\": \"PORT\""),
         ("/routes", 200, "^/a"),
         ("/tenants/t0007", 200, "t0007"),

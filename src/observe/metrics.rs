@@ -48,7 +48,7 @@ struct Names {
 /// What happens rarely, and on any thread.
 #[derive(Debug, Default)]
 struct Slow {
-    sessions: i64,
+    sessions: Option<i64>,
     logins: HashMap<LoginResult, u64>,
     fetches: HashMap<FetchResult, u64>,
     reloads: HashMap<ReloadResult, u64>,
@@ -185,9 +185,9 @@ impl Metrics {
         *lock(&self.slow).logins.entry(result).or_default() += 1;
     }
 
-    /// States how many sessions are open.
-    pub fn sessions(&self, open: i64) {
-        lock(&self.slow).sessions = open;
+    /// States how many sessions are open; `None` where they are kept by browsers, so that nobody knows.
+    pub fn sessions(&self, open: Option<usize>) {
+        lock(&self.slow).sessions = open.and_then(|open| i64::try_from(open).ok());
     }
 
     /// Everything, as the text that `GET /metrics` answers; its type is [`CONTENT_TYPE`].

@@ -94,6 +94,10 @@ impl Sources for Overview {
         health.collect()
     }
 
+    fn sessions(&self) -> Option<usize> {
+        None
+    }
+
     fn explain(&self, question: Explain) -> BoxFuture<'_, Result<Value, String>> {
         Box::pin(async move {
             let question = Question::asked(&question)?;

@@ -33,8 +33,8 @@ pub(super) struct Totals {
     pub(super) connections: i64,
     pub(super) token_hits: u64,
     pub(super) token_misses: u64,
-    sessions: i64,
-    logins: [(&'static str, u64); 2],
+    pub(super) sessions: Option<i64>,
+    pub(super) logins: [(&'static str, u64); 2],
     fetches: [(&'static str, u64); 2],
     reloads: [(&'static str, u64); 3],
 }
@@ -130,7 +130,9 @@ impl Collector for Totals {
         labelled(encoder, "config_reloads", "Configurations read again", "result", self.reloads)?;
         plain(encoder, "token_cache_hits", "Tokens whose verification was remembered", self.token_hits)?;
         plain(encoder, "token_cache_misses", "Tokens that had to be verified", self.token_misses)?;
-        gauge(encoder, "sessions", "Sessions open", self.sessions)?;
+        if let Some(open) = self.sessions {
+            gauge(encoder, "sessions", "Sessions open", open)?;
+        }
         gauge(encoder, "connections", "Client connections open", self.connections)
     }
 }

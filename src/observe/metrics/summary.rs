@@ -38,6 +38,12 @@ pub struct Summary {
     pub token_hits: u64,
     /// Tokens that had to be verified.
     pub token_misses: u64,
+    /// Sessions open now, where that is known.
+    pub sessions: Option<i64>,
+    /// Logins that ended in a session.
+    pub logins: u64,
+    /// Logins that did not.
+    pub logins_refused: u64,
 }
 
 impl Traffic {
@@ -62,6 +68,7 @@ pub(super) fn of(totals: &Totals) -> Summary {
     }
     let mut tenants: Vec<_> = tenants.into_iter().map(|(key, traffic)| (key.to_owned(), traffic)).collect();
     tenants.sort_by_key(|(_, traffic)| std::cmp::Reverse(traffic.requests));
+    let [(_, logins), (_, logins_refused)] = totals.logins;
     Summary {
         all,
         tenants,
@@ -71,5 +78,8 @@ pub(super) fn of(totals: &Totals) -> Summary {
         connections: totals.connections,
         token_hits: totals.token_hits,
         token_misses: totals.token_misses,
+        sessions: totals.sessions,
+        logins,
+        logins_refused,
     }
 }

@@ -61,6 +61,7 @@ fn every_metric_of_the_documentation_is_there() {
     let metrics = Metrics::new();
     let recorder = metrics.recorder();
     recorder.request(&Observation { code: Some("unknown_tenant"), ..observation("acme") });
+    metrics.sessions(Some(0));
     let text = metrics.text();
     parse(&text);
     let declared: BTreeSet<&str> =
@@ -103,7 +104,7 @@ fn what_workers_counted_is_added_up() {
     metrics.reload(ReloadResult::Refused);
     metrics.jwks_fetch(FetchResult::Failure);
     metrics.login(LoginResult::Success);
-    metrics.sessions(7);
+    metrics.sessions(Some(7));
     let connection = one.connection();
     drop(two.connection());
     let series = parse(&metrics.text());
