@@ -16,7 +16,6 @@ pub mod assertion;
 mod cache;
 mod claims;
 pub mod client;
-pub mod clock;
 mod discovery;
 mod distinct;
 mod fetch;
@@ -32,11 +31,11 @@ pub mod token;
 pub mod verifier;
 pub mod xsuaa;
 
+pub use crate::clock::Clock;
 pub use assertion::Assertions;
 pub use client::{
     ClientAuthentication, ClientCertificate, ClientCertificateError, SigningKey, SigningKeyError,
 };
-pub use clock::Clock;
 pub use issuer::{Issuer, IssuerError, IssuerKind, IssuerSpec, Issuers, IssuersBuilder, KeySource};
 pub use login::{Ask, Callback, LoginError, LogoutToken, LogoutTokenError};
 pub use presented::{Presented, identify};

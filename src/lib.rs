@@ -2,8 +2,9 @@
 //!
 //! The order of the modules is the way of a request, and the direction of the dependencies: a stage
 //! may name the stages above it, never one below; only [`pipeline`] calls stages. What the stages
-//! know ([`snapshot`]) is compiled by [`config`] and swapped by [`reload`]. The ground ([`observe`],
-//! [`secret`]) names nothing of the crate. `tests/it/architecture.rs` reads this file and keeps it so.
+//! know ([`snapshot`]) is compiled by [`config`] and swapped by [`reload`]. The ground ([`clock`],
+//! [`observe`], [`secret`]) names nothing of the crate. `tests/it/architecture.rs` reads this file and
+//! keeps it so.
 
 // ── what a request meets, in order ──
 pub mod listener;
@@ -28,6 +29,7 @@ pub mod config;
 pub mod reload;
 
 // ── ground ──
+pub mod clock;
 pub mod observe;
 pub mod secret;
 

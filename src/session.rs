@@ -5,18 +5,37 @@
 //! another. This stage keeps and finds sessions; it knows neither tokens' insides nor how they are
 //! fetched, and it is asked for nothing where a request brings no session cookie.
 
+pub mod cookie;
+pub mod csrf;
+pub mod flow;
 pub mod identity;
+mod key;
+mod memory;
+mod opened;
 pub mod policy;
 pub mod realm;
+mod record;
 pub mod redis;
+mod refresh;
+mod return_path;
+mod seal;
+mod sessions;
+mod store;
+mod used;
 
 use std::sync::Arc;
 
 use http::HeaderValue;
 
+pub use flow::{Flow, FlowRefused};
 pub use identity::Identity;
+pub use opened::{NewSession, Opened, Refreshed, Renewal, RenewalFailed, SetCookies, Unavailable};
 pub use policy::{CookieScope, Policy, SameSite, Secure};
 pub use realm::Realm;
+pub use return_path::ReturnPath;
+pub use sessions::{Sessions, SessionsError, SessionsSettings, StoreSettings};
+
+use crate::secret::Secret;
 
 /// What a login gave; immutable, a refresh makes a new one.
 #[derive(Debug)]
@@ -28,13 +47,50 @@ pub struct Session {
     /// The issuer's name for this login, for back-channel logout (`sid`).
     pub issuer_session: Option<Box<str>>,
     /// The token that gets the next one; wiped with the session.
-    pub refresh_token: Option<crate::secret::Secret>,
+    pub refresh_token: Option<Secret>,
     /// The ID token as it came, where the issuer wants it back at logout.
-    pub id_token: Option<crate::secret::Secret>,
+    pub id_token: Option<Secret>,
     /// What unsafe requests have to repeat in `x-csrf-token`.
     pub csrf_token: HeaderValue,
     /// When the login was, in seconds since the epoch.
     pub begun: u64,
     /// When it ends whatever happens, in seconds since the epoch.
     pub ends: u64,
+}
+
+impl Session {
+    /// Whether `realm`'s issuer means this session by these names; one that is not named fits.
+    fn is_named(&self, realm: &Realm, issuer_session: Option<&str>, subject: Option<&str>) -> bool {
+        let fits = |name: Option<&str>, own: Option<&str>| name.is_none_or(|name| own == Some(name));
+        *self.realm == *realm
+            && (issuer_session.is_some() || subject.is_some())
+            && fits(issuer_session, self.issuer_session.as_deref())
+            && fits(subject, self.identity.subject.as_deref())
+    }
+
+    /// The same login with what a refresh gave.
+    fn renewed(&self, renewal: Renewal) -> Self {
+        let Renewal { identity, refresh_token, id_token } = renewal;
+        Self {
+            realm: Arc::clone(&self.realm),
+            identity,
+            issuer_session: self.issuer_session.clone(),
+            refresh_token: refresh_token.or_else(|| self.refresh_token.clone()),
+            id_token: id_token.or_else(|| self.id_token.clone()),
+            csrf_token: self.csrf_token.clone(),
+            begun: self.begun,
+            ends: self.ends,
+        }
+    }
+
+    /// About how many bytes it takes.
+    fn weight(&self) -> usize {
+        let identity = &self.identity;
+        let secrets = [&self.refresh_token, &self.id_token];
+        size_of::<Self>()
+            + identity.bearer.len()
+            + identity.scopes.iter().map(|scope| size_of::<Box<str>>() + scope.len()).sum::<usize>()
+            + secrets.into_iter().flatten().map(|secret| secret.expose().len()).sum::<usize>()
+            + self.issuer_session.as_ref().map_or(0, |text| text.len())
+    }
 }

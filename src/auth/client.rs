@@ -134,7 +134,7 @@ impl Client {
         dialect: Dialect,
     ) -> Self {
         let tenant = key.and_then(TenantKey::parse);
-        let realm = Arc::new(Realm { tenant, issuer: issuer.into(), client: id.into() });
+        let realm = Arc::new(Realm::of(tenant, issuer, id));
         let scopes = match dialect {
             Dialect::Xsuaa => spec.scopes.join(" "),
             Dialect::Oidc | Dialect::Ias => openid(&spec.scopes),

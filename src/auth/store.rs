@@ -14,7 +14,7 @@ use rustls_pki_types::CertificateDer;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 
-use super::clock::Clock;
+use super::Clock;
 use super::discovery::{self, DiscoveryError};
 pub use super::fetch::{Addresses, Resolver, UnusableRoots};
 use super::fetch::{FetchError, Fetcher, TOTAL_TIMEOUT};

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 const STAGES: [&str; 7] = ["request", "tenant", "session", "auth", "route", "destination", "forward"];
 
 /// Names nothing of the crate, and may be named by all.
-const GROUND: [&str; 2] = ["observe", "secret"];
+const GROUND: [&str; 3] = ["clock", "observe", "secret"];
 
 /// Modules that are neither stage nor ground, and what they may name besides the ground.
 const MAY_NAME: [(&str, &[&str]); 12] = [

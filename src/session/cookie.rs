@@ -1,0 +1,156 @@
+//! Our cookies: read strictly, written with every attribute.
+//!
+//! A session lies in `NAME`, and where it is larger than one cookie in `NAME.1`, `NAME.2` and on. Only
+//! these very names are looked at; one of them twice means that somebody else, a sibling domain for
+//! one, has set it too, and then there is none (RFC 6265 §8.6). Nothing here knows what a value means.
+
+use http::header::COOKIE;
+use http::{HeaderMap, HeaderValue};
+
+use super::policy::{CookieScope, Policy, SameSite, Secure};
+
+/// How many cookies one session may lie in.
+pub const MAX_CHUNKS: usize = 8;
+
+/// What a request brings of a session.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Presented<'a> {
+    /// No cookie of that name.
+    Absent,
+    /// A name twice: none of them counts.
+    Twice,
+    /// The values in order.
+    Present(Chunks<'a>),
+}
+
+/// The values of `NAME`, `NAME.1`, …; a gap is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Chunks<'a>(pub [Option<&'a [u8]>; MAX_CHUNKS]);
+
+/// The session that a request brings under `name`.
+#[must_use]
+pub fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
+    let mut chunks = Chunks::default();
+    let mut any = false;
+    for (found, value) in pairs(headers) {
+        let Some(at) = chunk(found, name) else { continue };
+        let Some(place) = chunks.0.get_mut(at) else { continue };
+        if place.replace(value).is_some() {
+            return Presented::Twice;
+        }
+        any = true;
+    }
+    if any { Presented::Present(chunks) } else { Presented::Absent }
+}
+
+/// Whether a request brings anything under `name`, the cheapest question there is.
+#[must_use]
+pub fn is_present(headers: &HeaderMap, name: &str) -> bool {
+    pairs(headers).any(|(found, _)| found == name.as_bytes())
+}
+
+/// Whether a cookie called `name` is one of ours where sessions are called `session`: a backend never
+/// gets it.
+#[must_use]
+pub fn is_ours(name: &[u8], session: &str) -> bool {
+    let Some(rest) = name.strip_prefix(session.as_bytes()) else { return false };
+    rest.is_empty()
+        || chunk(name, session).is_some()
+        || rest.starts_with(b"-flow-")
+        || rest.starts_with(b"-fragment-")
+}
+
+/// Which chunk of `session` a cookie called `name` is.
+fn chunk(name: &[u8], session: &str) -> Option<usize> {
+    match name.strip_prefix(session.as_bytes())? {
+        [] => Some(0),
+        [b'.', digit @ b'1'..=b'7'] => Some(usize::from(digit - b'0')),
+        _ => None,
+    }
+}
+
+/// Names and values of every `Cookie`, as RFC 6265 §4.2.1 writes them; HTTP/2 may split them over
+/// several fields.
+pub fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&[u8], &[u8])> {
+    headers
+        .get_all(COOKIE)
+        .into_iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b';'))
+        .filter_map(|pair| {
+            let pair = pair.trim_ascii();
+            let at = memchr::memchr(b'=', pair)?;
+            Some((pair.get(..at)?, pair.get(at + 1..)?))
+        })
+}
+
+/// How a cookie is set apart from the session's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// Seconds that it is kept; `None` until the browser ends, 0 removes it.
+    pub max_age: Option<u64>,
+    /// Whether it is sent from other sites.
+    pub same_site: SameSite,
+}
+
+impl Attributes {
+    /// Those of the session.
+    #[must_use]
+    pub fn session(policy: &Policy) -> Self {
+        Self { max_age: None, same_site: policy.same_site }
+    }
+
+    /// The same, to remove it.
+    #[must_use]
+    pub fn removing(self) -> Self {
+        Self { max_age: Some(0), ..self }
+    }
+}
+
+/// `Set-Cookie` for `name`; nothing where name, value or path have characters that no header may have.
+#[must_use]
+pub fn set(
+    name: &str,
+    value: &str,
+    attributes: Attributes,
+    policy: &Policy,
+    scope: &CookieScope,
+) -> Option<HeaderValue> {
+    let mut text = String::with_capacity(name.len() + value.len() + scope.path.len() + 80);
+    text.extend([name, "=", value, "; Path=", &scope.path]);
+    if let Some(seconds) = attributes.max_age {
+        text.push_str("; Max-Age=");
+        text.push_str(itoa::Buffer::new().format(seconds));
+    }
+    text.push_str("; HttpOnly");
+    if is_secure(policy, scope) {
+        text.push_str("; Secure");
+    }
+    text.push_str(match attributes.same_site {
+        SameSite::Lax => "; SameSite=Lax",
+        SameSite::Strict => "; SameSite=Strict",
+        SameSite::None => "; SameSite=None",
+    });
+    if policy.partitioned {
+        text.push_str("; Partitioned");
+    }
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn is_secure(policy: &Policy, scope: &CookieScope) -> bool {
+    match policy.secure {
+        Secure::Outside => scope.https,
+        Secure::Always => true,
+        Secure::Never => false,
+    }
+}
+
+/// The name of a session's chunk.
+#[must_use]
+pub fn chunk_name(session: &str, at: usize) -> String {
+    if at == 0 { session.to_owned() } else { format!("{session}.{at}") }
+}
+
+#[cfg(test)]
+mod tests;

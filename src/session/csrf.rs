@@ -1,0 +1,56 @@
+//! The token that unsafe requests repeat, so that another site cannot send them.
+//!
+//! It is made with the session and lives as long. It is compared in constant time; where a request
+//! repeats it, or does so twice, is for the pipeline to refuse.
+
+use aws_lc_rs::{constant_time, rand};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::Session;
+
+/// The header of the token, and of the request for one (`Fetch`).
+pub const HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
+
+/// A token that nobody can guess: `<16 hex>-<27 base64url>`; nothing where the system gives no
+/// randomness.
+pub(super) fn token() -> Option<HeaderValue> {
+    let mut bytes = [0; 28];
+    rand::fill(&mut bytes).ok()?;
+    let (name, secret) = bytes.split_first_chunk::<8>()?;
+    let text = format!("{:016x}-{}", u64::from_be_bytes(*name), URL_SAFE_NO_PAD.encode(secret));
+    let mut value = HeaderValue::try_from(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+/// Whether the request repeats the session's token, once.
+#[must_use]
+pub fn matches(session: &Session, headers: &HeaderMap) -> bool {
+    let mut sent = headers.get_all(HEADER).into_iter();
+    let (Some(token), None) = (sent.next(), sent.next()) else { return false };
+    constant_time::verify_slices_are_equal(token.as_bytes(), session.csrf_token.as_bytes()).is_ok()
+}
+
+/// Whether the request asks for the token.
+#[must_use]
+pub fn is_fetch(headers: &HeaderMap) -> bool {
+    headers.get(HEADER).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"fetch"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_the_form_that_clients_know() {
+        let token = token().unwrap();
+        let text = token.to_str().unwrap();
+        let (hex, secret) = text.split_once('-').unwrap();
+        assert_eq!((hex.len(), secret.len()), (16, 27), "{text}");
+        assert!(hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        assert!(secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
+        assert!(token.is_sensitive());
+    }
+}
