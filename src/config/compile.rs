@@ -23,7 +23,9 @@ mod development;
 mod headers;
 mod issuers;
 mod lints;
+mod login;
 mod routes;
+mod sessions;
 mod settings;
 mod tenants;
 
@@ -80,6 +82,12 @@ impl Compiler<'_> {
                 lints::issuers(self, &bound);
             }
         }
+        let sessions = sessions::policy(self);
+        let login = login::login(self);
+        let logout = login.as_ref().and_then(|login| login::logout(self, login));
+        if let (Some(login), Some(logout), Some(routes)) = (&login, &logout, &routes) {
+            login::lint(self, login, logout, routes);
+        }
         let settings = settings::describe(self, &bound);
         Some(Snapshot {
             generation: GENERATION.fetch_add(1, Ordering::Relaxed),
@@ -90,9 +98,9 @@ impl Compiler<'_> {
             routes: routes?,
             destinations,
             destination_hosts,
-            sessions: crate::session::Policy::default(),
-            login: crate::snapshot::LoginRules::default(),
-            logout: crate::snapshot::LogoutRules::default(),
+            sessions: sessions?,
+            login: login?,
+            logout: logout?,
             headers: Arc::new(headers.policy),
             timeouts: self.timeouts(),
             assertion: self.tenants.assertion.is_some(),

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 
 use super::decode::{Decoder, Fields, Node};
 use super::text::{Located, Mark, parse};
+use crate::secret::Secret;
 
+pub(crate) mod sessions;
 pub(crate) mod settings;
 
 /// Environment variables.
@@ -104,6 +106,23 @@ impl<'v> Variables<'v> {
                 Some(Located { value: text.into(), mark: node.mark() })
             }
         }
+    }
+
+    /// A variable that is one secret, or a JSON list of secrets.
+    pub(crate) fn secrets(&self, d: &mut Decoder<'_, '_>, name: &str) -> Option<Located<Vec<Secret>>> {
+        let is_list = match self.find(name)? {
+            Variable::Set(text) => text.trim_start().starts_with('['),
+            Variable::Default(node) => {
+                node.is_list() || node.as_str().is_some_and(|text| text.trim_start().starts_with('['))
+            }
+        };
+        if is_list {
+            return self.json(d, name, |d, node| {
+                Some(Located { value: d.list(node, |d, node| d.secret(node))?, mark: node.mark() })
+            });
+        }
+        let text = self.text(d, name)?;
+        Some(Located { value: vec![Secret::new(text.value)], mark: text.mark })
     }
 
     /// A variable that is JSON.

@@ -9,6 +9,7 @@ pub(crate) mod bindings;
 pub(crate) mod destinations;
 pub(crate) mod issuer;
 pub(crate) mod later;
+pub(crate) mod login;
 pub(crate) mod plugins;
 pub(crate) mod route;
 pub(crate) mod tenants;

@@ -15,7 +15,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::file::{app, destinations, issuer, later, route, tenants};
+    use super::super::file::{app, destinations, issuer, later, login, route, tenants};
     use super::{XS_APP, XS_TENANTS};
 
     fn keys_at(schema: &str, pointer: &str) -> BTreeSet<String> {
@@ -40,9 +40,9 @@ mod tests {
                 "/properties/routes/items/properties/replace/properties/services/additionalProperties",
                 route::SERVICE_QUERY,
             ),
-            (XS_APP, "/properties/login", later::LOGIN),
-            (XS_APP, "/properties/logout", later::LOGOUT),
-            (XS_APP, "/properties/destinations/additionalProperties", later::DESTINATION),
+            (XS_APP, "/properties/login", login::LOGIN),
+            (XS_APP, "/properties/logout", login::LOGOUT),
+            (XS_APP, "/properties/destinations/additionalProperties", login::DESTINATION),
             (XS_APP, "/properties/services/additionalProperties", later::SERVICE),
             (XS_APP, "/properties/responseHeaders/items", later::RESPONSE_HEADER),
             (XS_APP, "/properties/compression", later::COMPRESSION),

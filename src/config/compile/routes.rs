@@ -132,8 +132,8 @@ fn spec(
         requirement: Requirement { kind: kind?, scope: scope?, csrf: route.csrf },
         origin: origin(compiler, route.mark),
         cache_control,
-        identity_provider: None,
-        dynamic_identity_provider: false,
+        identity_provider: route.identity_provider.clone(),
+        dynamic_identity_provider: route.dynamic_identity_provider,
     })
 }
 
@@ -155,6 +155,7 @@ fn action(compiler: &mut Compiler<'_>, route: &Route) -> Option<Action> {
             Some(Action::Destination(destination(compiler, route, name, action.mark)))
         }
         Written::LocalDir(name) => local_dir(compiler, name, action.mark),
+        Written::Service(name) if **name == *service::USER_API => Some(Action::UserApi),
         Written::Service(name) => {
             service::check(compiler, name, action.mark);
             // Nothing is called so, and so nobody gets in: the route still stands before later ones.
@@ -254,10 +255,12 @@ fn kind(compiler: &mut Compiler<'_>, authority: &Authority<'_>, route: &Route) -
         }
         return default;
     };
-    if matches!(written, Authentication::Basic | Authentication::TenantBasic | Authentication::TenantToken)
-        && !authority.open
-    {
+    if matches!(written, Authentication::TenantBasic | Authentication::TenantToken) && !authority.open {
         compiler.findings.unsupported(mark, "this `authenticationType`");
+    }
+    if written == Authentication::Basic && !authority.open && !authority.any_issuer {
+        let message = "no authorization server is bound that could check a password, so nobody gets in";
+        compiler.findings.warning(mark, "no_issuer", message);
     }
     if authority.open && written != Authentication::None {
         let message = "everyone gets in all the same, because `authenticationMethod` is `none`";
@@ -335,9 +338,10 @@ fn resources(compiler: &mut Compiler<'_>, authority: &Authority<'_>, app: &XsApp
 fn check_sections(compiler: &mut Compiler<'_>, app: &XsApp) {
     let used: Vec<&str> = super::lints::used_destinations(compiler.model).collect();
     for section in &app.destinations {
-        if !used.contains(&section.value.as_ref()) {
-            let message = format!("no route uses the destination `{}`", section.value);
-            compiler.findings.error(section.mark, "unused_destination", message);
+        let name = &section.name;
+        if !used.contains(&name.value.as_ref()) {
+            let message = format!("no route uses the destination `{}`", name.value);
+            compiler.findings.error(name.mark, "unused_destination", message);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::super::file::plugins;
 use super::super::file::route::Route;
 use super::super::text::{Located, Mark};
 use super::Variables;
+use super::sessions::SessionVariables;
 
 /// What the environment says.
 #[derive(Debug, Default)]
@@ -30,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) incoming_request_timeout: Option<Located<u64>>,
     /// Whether `x-frame-options` is sent.
     pub(crate) send_x_frame_options: Option<bool>,
+    /// What is said about login and sessions.
+    pub(crate) sessions: SessionVariables,
 }
 
 /// What value a variable takes.
@@ -48,38 +51,32 @@ enum Kind {
 }
 
 /// Variables of features that are not there yet.
-const LATER: [(&str, Kind); 27] = [
-    ("SESSION_TIMEOUT", Kind::Whole(1)),
-    ("JWT_REFRESH", Kind::Whole(0)),
+const LATER: [(&str, Kind); 13] = [
     ("MINIMUM_TOKEN_VALIDITY", Kind::Whole(0)),
     ("WS_ALLOWED_ORIGINS", Kind::Json),
-    ("EXT_SESSION_MGT", Kind::Json),
     ("DIRECT_ROUTING_URI_PATTERNS", Kind::Words),
     ("EXTERNAL_REVERSE_PROXY", Kind::Flag),
-    ("DYNAMIC_IDENTITY_PROVIDER", Kind::Flag),
     ("SERVICE_2_APPROUTER", Kind::Flag),
-    ("STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag),
     ("SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag),
     ("REMOVE_CLASHING_BACKEND_SESSION_COOKIE", Kind::Flag),
     ("CACHE_SERVICE_CREDENTIALS", Kind::Flag),
     ("OWN_SAP_CLOUD_SERVICE", Kind::Json),
-    ("SECURE_SESSION_COOKIE", Kind::Text),
-    ("PRESERVE_FRAGMENT", Kind::Text),
-    ("PRESERVE_URL_FRAGMENT", Kind::Text),
-    ("STATE_PARAMETER_SECRET", Kind::Text),
-    ("PKCE_ENABLED", Kind::Text),
-    ("SESSION_COOKIE_NAME", Kind::Text),
-    ("SESSION_SECRET", Kind::Text),
-    ("SESSION_STORE", Kind::Text),
     ("BACKEND_COOKIES_SECRET", Kind::Text),
     ("CLIENT_CERTIFICATE_HEADER_NAME", Kind::Text),
     ("COOKIE_BACKWARD_COMPATIBILITY", Kind::Text),
     ("SUBSCRIPTION_URL_REPLACEMENT_RULES", Kind::Text),
-    ("ENABLE_FRONTCHANNEL_LOGOUT", Kind::Text),
 ];
 
 /// Variables that ask for nothing here, and why.
-const IGNORED: [(&str, Kind, &str); 6] = [
+const IGNORED: [(&str, Kind, &str); 10] = [
+    ("STATE_PARAMETER_SECRET", Kind::Text, "`state` is always used, and sealed with the session's secret"),
+    ("PKCE_ENABLED", Kind::Text, "PKCE is always used"),
+    ("STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag, "a session's CSRF token is always kept with it"),
+    (
+        "ENABLE_FRONTCHANNEL_LOGOUT",
+        Kind::Text,
+        "issuers end sessions by back-channel logout: `logout.backChannelLogoutEndpoint`",
+    ),
     ("SERVER_KEEP_ALIVE", Kind::Whole(0), "INCOMING_CONNECTION_TIMEOUT says how long idle connections stay"),
     ("HTTP2_SUPPORT", Kind::Text, "HTTP/2 is always spoken beside HTTP/1.1"),
     ("ENABLE_X_FORWARDED_HOST_VALIDATION", Kind::Text, "hosts are always checked"),
@@ -110,6 +107,7 @@ impl Settings {
             incoming_connection_timeout: milliseconds(d, variables, "INCOMING_CONNECTION_TIMEOUT"),
             incoming_request_timeout: milliseconds(d, variables, "INCOMING_REQUEST_TIMEOUT"),
             send_x_frame_options: variables.json(d, "SEND_XFRAMEOPTIONS", flag),
+            sessions: SessionVariables::decode(d, variables),
         }
     }
 }
@@ -166,7 +164,6 @@ fn decode_later_structures(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
         Some(())
     });
     variables.json(d, "httpHeaders", http_headers);
-    variables.json(d, "COOKIES", cookies);
     variables.json(d, "CJ_PROTECT_WHITELIST", clickjacking_whitelist);
 }
 
@@ -183,13 +180,6 @@ fn http_headers(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {
         d.findings.unsupported(node.mark(), "`httpHeaders`");
     }
     Some(())
-}
-
-fn cookies(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {
-    d.findings.unsupported(node.mark(), "`COOKIES`");
-    let fields = d.fields(node, &["SameSite", "Partitioned"])?;
-    let same_site = fields.take("SameSite")?;
-    d.word(same_site, &[("None", ()), ("Lax", ())]).map(|word| word.value)
 }
 
 fn clickjacking_whitelist(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {

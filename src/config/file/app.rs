@@ -6,6 +6,7 @@
 use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};
 use super::later;
+use super::login::{self, Logout, Section};
 use super::route::Route;
 
 /// The keys of `xs-app.json`.
@@ -40,8 +41,16 @@ pub(crate) struct XsApp {
     pub(crate) open: bool,
     /// In the order they are tried; routes that are not objects are left out.
     pub(crate) routes: Vec<Route>,
-    /// The names in the `destinations` section; a route must use each.
-    pub(crate) destinations: Vec<Located<Box<str>>>,
+    /// The sections of `destinations`; a route must use each.
+    pub(crate) destinations: Vec<Section>,
+    /// How long a session lives without a request, in minutes.
+    pub(crate) session_timeout: Option<Located<u64>>,
+    /// Where `stateProtection: false` stands.
+    pub(crate) unprotected_state: Option<Mark>,
+    /// Where issuers send browsers back to.
+    pub(crate) callback: Option<Located<Box<str>>>,
+    /// How people log out.
+    pub(crate) logout: Logout,
     /// The `uriPattern`s of `cors`.
     pub(crate) cors_patterns: Vec<Located<Box<str>>>,
 }
@@ -58,8 +67,12 @@ impl XsApp {
             routes: fields.take("routes").and_then(|node| d.list(node, Route::decode)).unwrap_or_default(),
             destinations: fields
                 .take("destinations")
-                .map(|node| later::destinations(d, node))
+                .and_then(|node| login::destinations(d, node))
                 .unwrap_or_default(),
+            session_timeout: login::session_timeout(d, &fields),
+            unprotected_state: login::state_protection(d, &fields),
+            callback: login::callback(d, &fields),
+            logout: fields.take("logout").and_then(|node| Logout::decode(d, node)).unwrap_or_default(),
             cors_patterns: fields.take("cors").map(|node| later::cors(d, node)).unwrap_or_default(),
         })
     }
@@ -75,11 +88,7 @@ fn decode_method(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> bool {
 /// Checks the keys of features that are not there yet.
 fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
     type Check = fn(&mut Decoder<'_, '_>, Node<'_>);
-    let checks: [(&str, Check); 12] = [
-        ("stateProtection", later::state_protection),
-        ("sessionTimeout", later::session_timeout),
-        ("login", later::login),
-        ("logout", later::logout),
+    let checks: [(&str, Check); 8] = [
         ("services", later::services),
         ("responseHeaders", later::response_headers),
         ("compression", later::compression),

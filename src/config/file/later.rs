@@ -3,14 +3,10 @@
 //! A value that asks for nothing beyond what happens anyway (`websockets: {"enabled": false}`) is not
 //! noted. Each check moves out of here when its feature comes.
 
-use super::super::decode::{Decoder, Fields, Node};
+use super::super::decode::{Decoder, Node};
 use super::super::text::Located;
 use super::route::METHODS;
 
-pub(crate) const LOGIN: &[&str] = &["callbackEndpoint"];
-pub(crate) const LOGOUT: &[&str] =
-    &["logoutEndpoint", "logoutPage", "logoutMethod", "csrfProtection", "backChannelLogoutEndpoint"];
-pub(crate) const DESTINATION: &[&str] = &["logoutPath", "logoutMethod"];
 pub(crate) const SERVICE: &[&str] = &["endpoint", "logoutPath", "logoutMethod"];
 pub(crate) const RESPONSE_HEADER: &[&str] = &["name", "value"];
 pub(crate) const COMPRESSION: &[&str] = &["enabled", "minSize", "compressResponseMixedTypeContent"];
@@ -25,73 +21,6 @@ pub(crate) const CORS: &[&str] = &[
     "exposeHeaders",
     "allowedCredentials",
 ];
-
-pub(crate) fn state_protection(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    if d.boolean(node).is_some() {
-        d.findings.unsupported(node.mark(), "`stateProtection`");
-    }
-}
-
-pub(crate) fn session_timeout(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    if d.integer(node, 0..=u64::MAX).is_some() {
-        d.findings.unsupported(node.mark(), "`sessionTimeout`");
-    }
-}
-
-pub(crate) fn login(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    d.findings.unsupported(node.mark(), "`login`");
-    let Some(fields) = d.fields(node, LOGIN) else { return };
-    if let Some(endpoint) = d.required(&fields, "callbackEndpoint") {
-        d.text(endpoint);
-    }
-}
-
-pub(crate) fn logout(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    d.findings.unsupported(node.mark(), "`logout`");
-    let Some(fields) = d.fields(node, LOGOUT) else { return };
-    let endpoint = fields.take("logoutEndpoint").and_then(|node| d.text(node));
-    let back_channel = fields.take("backChannelLogoutEndpoint").and_then(|node| d.text(node));
-    if let (Some(endpoint), Some(back_channel)) = (&endpoint, &back_channel)
-        && endpoint.value == back_channel.value
-    {
-        let message = "this must be another path than `logoutEndpoint`";
-        d.findings.error(back_channel.mark, "same_endpoint", message);
-    }
-    logout_page(d, &fields);
-    let post = fields.take("logoutMethod").and_then(|node| d.word(node, &[("GET", false), ("POST", true)]));
-    let Some(node) = fields.take("csrfProtection") else { return };
-    if d.boolean(node).is_some() && !post.is_some_and(|post| post.value) {
-        let message = "`csrfProtection` needs `logoutMethod: POST`";
-        d.findings.error(node.mark(), "needs_post", message);
-    }
-}
-
-fn logout_page(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
-    let Some(page) = fields.take("logoutPage").and_then(|node| d.text(node)) else { return };
-    let scheme = page.value.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    if scheme.is_some_and(|scheme| scheme != "http" && scheme != "https") {
-        d.findings.error(page.mark, "unusable_url", "only http and https can be logged out to");
-    }
-}
-
-/// The names of the `destinations` section.
-pub(crate) fn destinations(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Vec<Located<Box<str>>> {
-    const METHODS: [(&str, ()); 3] = [("POST", ()), ("PUT", ()), ("GET", ())];
-    let Some(sections) = d.map(node) else { return Vec::new() };
-    let mut names = Vec::new();
-    for (name, mark, node) in sections.entries() {
-        names.push(Located { value: name.into(), mark });
-        let Some(fields) = d.fields(node, DESTINATION) else { continue };
-        if let Some(path) = fields.take("logoutPath") {
-            d.text(path);
-            d.findings.unsupported(path.mark(), "`logoutPath`");
-        }
-        if let Some(method) = fields.take("logoutMethod") {
-            d.word(method, &METHODS);
-        }
-    }
-    names
-}
 
 pub(crate) fn services(d: &mut Decoder<'_, '_>, node: Node<'_>) {
     let Some(sections) = d.map(node) else { return };

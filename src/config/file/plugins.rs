@@ -30,6 +30,8 @@ pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Rout
             csrf: fields.take("csrfProtection").and_then(|node| d.boolean(node)).unwrap_or(true),
             scope: fields.take("scope").and_then(|node| Scope::decode(d, node)),
             cache_control: None,
+            identity_provider: None,
+            dynamic_identity_provider: false,
             replaced_services: Vec::new(),
         })
     })

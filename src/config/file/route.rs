@@ -82,6 +82,10 @@ pub(crate) struct Route {
     pub(crate) scope: Option<Scope>,
     /// What `Cache-Control` says of files.
     pub(crate) cache_control: Option<Located<Box<str>>>,
+    /// The identity provider that the issuer is asked to log in with.
+    pub(crate) identity_provider: Option<Box<str>>,
+    /// Whether the query chooses the identity provider.
+    pub(crate) dynamic_identity_provider: bool,
     /// The services that `replace` looks for.
     pub(crate) replaced_services: Vec<ServiceQuery>,
 }
@@ -136,6 +140,14 @@ impl Route {
             csrf: fields.take("csrfProtection").and_then(|node| d.boolean(node)).unwrap_or(true),
             scope: fields.take("scope").and_then(|node| Scope::decode(d, node)),
             cache_control: fields.take("cacheControl").and_then(|node| d.text(node)),
+            identity_provider: fields
+                .take("identityProvider")
+                .and_then(|node| d.text(node))
+                .map(|text| text.value),
+            dynamic_identity_provider: fields
+                .take("dynamicIdentityProvider")
+                .and_then(|node| d.boolean(node))
+                .unwrap_or(false),
             replaced_services: decode_replace(d, &fields),
         })
     }
@@ -214,7 +226,7 @@ fn decode_methods(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Box<str
 
 /// Checks the keys of features that are not there yet.
 fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
-    for key in ["identityProvider", "tokenHeader", "bodySchema", "endpoint"] {
+    for key in ["tokenHeader", "bodySchema", "endpoint"] {
         if let Some(node) = fields.take(key)
             && d.text(node).is_some()
             && key != "endpoint"
@@ -222,7 +234,7 @@ fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
             d.findings.unsupported(node.mark(), &format!("`{key}`"));
         }
     }
-    for key in ["dynamicIdentityProvider", "setBackendSessionCookies", "preferLocal"] {
+    for key in ["setBackendSessionCookies", "preferLocal"] {
         if let Some(node) = fields.take(key)
             && d.boolean(node) == Some(true)
         {

@@ -1,7 +1,8 @@
 //! Routes to bound services, and services that `replace` looks for.
 //!
-//! Neither is supported yet. That the service is bound is checked all the same, because a configuration
-//! with a service that is not there would not start later either.
+//! Neither is supported yet, except the user API, which is bound to nothing. That the service is bound
+//! is checked all the same, because a configuration with a service that is not there would not start
+//! later either.
 
 use super::super::super::decode::nearest;
 use super::super::super::file::bindings::Binding;
@@ -9,13 +10,13 @@ use super::super::super::file::route::ServiceQuery;
 use super::super::super::text::Mark;
 use super::Compiler;
 
-/// The service that is always there.
-const USER_API: &str = "sap-approuter-userapi";
+/// The service that is always there: it says who the caller is.
+pub(super) const USER_API: &str = "sap-approuter-userapi";
 
 /// Checks that a route's service is bound, and notes that it is not supported yet.
 pub(super) fn check(compiler: &mut Compiler<'_>, name: &str, mark: Mark) {
     let bindings = &compiler.model.settings.bindings;
-    if name == USER_API || bindings.iter().any(|binding| serves(binding, name)) {
+    if bindings.iter().any(|binding| serves(binding, name)) {
         compiler.findings.unsupported(mark, &format!("the service `{name}`"));
         return;
     }
