@@ -156,9 +156,10 @@ fn keys_of_later_features_are_checked_and_noted() {
         (r#"{"websockets": {"enabled": true}}"#, 1, "they are asked for"),
         (r#"{"websockets": {"enabled": false}}"#, 0, "nothing is asked for"),
         (r#"{"compression": {"enabled": false}}"#, 0, "nothing is asked for"),
-        (r#"{"logout": {"logoutEndpoint": "/l"}}"#, 1, "logout comes with sessions"),
+        (r#"{"logout": {"logoutEndpoint": "/l"}}"#, 0, "logout is there"),
         (r#"{"destinations": {"be": {}}}"#, 0, "a section that says nothing"),
-        (r#"{"destinations": {"be": {"logoutPath": "/l"}}}"#, 1, "a path to call"),
+        (r#"{"destinations": {"be": {"logoutPath": "/l"}}}"#, 0, "a path to call"),
+        (r#"{"services": {"be": {"logoutPath": "/l"}}}"#, 1, "services are not there yet"),
         (r#"{"responseHeaders": []}"#, 0, "no header"),
     ];
     for (text, expected, shows) in cases {
