@@ -80,6 +80,7 @@ impl Compiler<'_> {
             lints::routes(self, routes);
             if routes.all().iter().any(|route| !route.is_public()) {
                 lints::issuers(self, &bound);
+                lints::logins(self, routes);
             }
         }
         let sessions = sessions::policy(self);

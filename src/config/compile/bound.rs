@@ -3,10 +3,13 @@
 //! One XSUAA and one IAS count: by `UAA_SERVICE_NAME`, else the first. Services of features that are not
 //! there yet are noted.
 
+use std::sync::Arc;
+
 use super::super::file::bindings::Binding;
 use super::super::text::Mark;
 use super::Compiler;
-use crate::auth::{ClientAuthentication, IssuerKind, IssuerSpec, KeySource, XsuaaBinding};
+use crate::auth::{ClientAuthentication, ClientCertificate, IssuerKind, IssuerSpec, KeySource, XsuaaBinding};
+use crate::secret::Secret;
 
 /// The bound authorization servers.
 #[derive(Debug, Default)]
@@ -100,13 +103,13 @@ fn xsuaa_server(compiler: &mut Compiler<'_>, binding: &Binding) -> Option<Server
         xsappname: application.clone(),
         uaa_domain: text("uaadomain"),
         shared,
-        cert_url: None,
+        cert_url: text("certurl"),
         verification_key: text("verificationkey"),
     });
     let id = ["identityzoneid", "zoneid", "tenantid"].into_iter().find_map(text);
     Some(Server {
         mark: binding.mark,
-        issuer: issuer(kind, url, client_id),
+        issuer: IssuerSpec { authentication: proof(compiler, binding)?, ..issuer(kind, url, client_id) },
         application: Some(application),
         zone: Zone { name: text("identityzone"), id },
         shared,
@@ -120,11 +123,39 @@ fn ias_server(compiler: &mut Compiler<'_>, binding: &Binding) -> Option<Server> 
     let id = ["app_tid", "zone_uuid"].into_iter().find_map(text);
     Some(Server {
         mark: binding.mark,
-        issuer: issuer(IssuerKind::Ias, url?, client_id),
+        issuer: IssuerSpec {
+            authentication: proof(compiler, binding)?,
+            ..issuer(IssuerKind::Ias, url?, client_id)
+        },
         application: None,
         zone: Zone { name: None, id },
         shared: false,
     })
+}
+
+/// How the application proves that it is the client; `None` where that does not compile.
+fn proof(compiler: &mut Compiler<'_>, binding: &Binding) -> Option<ClientAuthentication> {
+    if let Some(secret) = binding.credential("clientsecret") {
+        return Some(ClientAuthentication::Secret(Secret::new(secret)));
+    }
+    let (Some(certificate), Some(key)) = (binding.credential("certificate"), binding.credential("key"))
+    else {
+        let message = format!(
+            "the credentials of `{}` have neither `clientsecret` nor `certificate` and `key`: tokens are \
+             checked, but most servers let nobody log in",
+            binding.name
+        );
+        compiler.findings.warning(binding.mark, "missing_credential", message);
+        return Some(ClientAuthentication::None);
+    };
+    match ClientCertificate::from_pem(&Secret::new(certificate), &Secret::new(key)) {
+        Ok(certificate) => Some(ClientAuthentication::Certificate(Arc::new(certificate))),
+        Err(error) => {
+            let message = format!("the certificate of `{}` cannot be used: {error}", binding.name);
+            compiler.findings.error(binding.mark, "unusable_certificate", message);
+            None
+        }
+    }
 }
 
 /// A bound server as an issuer.

@@ -12,6 +12,7 @@ use super::bound::{Bound, Server};
 use super::tenants::Rows;
 use crate::auth::{
     Algorithm, ClientAuthentication, IssuerError, IssuerKind, IssuerSpec, Issuers, IssuersBuilder, KeySource,
+    SigningKey,
 };
 use crate::tenant::{Directory, Tenant, TenantHeaders};
 
@@ -167,9 +168,36 @@ fn spec(compiler: &mut Compiler<'_>, bound: &Bound, written: &Written) -> Option
         audience: written.audience.iter().flatten().map(ToString::to_string).collect(),
         algorithms: algorithms(compiler, written.algorithms.as_ref())?,
         tenant_claim: written.tenant_claim.as_ref().map(|claim| claim.value.to_string()),
-        authentication: ClientAuthentication::None,
-        scopes: Vec::new(),
+        authentication: authentication(compiler, written, base)?,
+        scopes: written.scopes.iter().flatten().map(ToString::to_string).collect(),
     })
+}
+
+/// How the application proves that it is the client: as it was written, else as the binding says.
+fn authentication(
+    compiler: &mut Compiler<'_>,
+    written: &Written,
+    base: Option<&Server>,
+) -> Option<ClientAuthentication> {
+    match (&written.client_secret, &written.client_key) {
+        (Some(_), Some(_)) => {
+            let message = "an issuer has either `clientSecret` or `clientKey`, not both";
+            compiler.findings.error(written.mark, "two_proofs", message);
+            None
+        }
+        (Some(secret), None) => Some(ClientAuthentication::Secret(secret.clone())),
+        (None, Some(pem)) => match SigningKey::from_pem(pem) {
+            Ok(key) => Some(ClientAuthentication::PrivateKey(Arc::new(key))),
+            Err(error) => {
+                let message = format!("`clientKey` cannot be used: {error}");
+                compiler.findings.error(written.mark, "unusable_key", message);
+                None
+            }
+        },
+        (None, None) => {
+            Some(base.map_or(ClientAuthentication::None, |server| server.issuer.authentication.clone()))
+        }
+    }
 }
 
 fn kind(compiler: &mut Compiler<'_>, bound: &Bound, written: &Written) -> Option<IssuerKind> {

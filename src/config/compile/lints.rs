@@ -4,12 +4,14 @@
 //! gets its place in the file, and what needs several files to be seen is found here. Every route that
 //! lets everyone in is noted, so that none is open unseen.
 
+use super::super::file::issuer::{Issuer, IssuerType};
 use super::super::file::route::{Action, Route};
 use super::super::read::Model;
 use super::super::text::{Located, Mark};
 use super::Compiler;
 use super::bound::Bound;
 use super::routes::route_at;
+use crate::auth::AuthenticationType;
 use crate::request::Host;
 use crate::route::Routes;
 use crate::route::lint::Finding;
@@ -106,6 +108,39 @@ pub(super) fn issuers(compiler: &mut Compiler<'_>, bound: &Bound) {
         ),
     };
     compiler.findings.warning(first.key.mark, "no_issuer", message);
+}
+
+/// Warns of issuers that nobody can be sent to, though routes would send people there.
+pub(super) fn logins(compiler: &mut Compiler<'_>, routes: &Routes) {
+    if compiler.model.development.is_some() || !routes.all().iter().any(|route| takes_sessions(route)) {
+        return;
+    }
+    let is_bound = |issuer: &Issuer| issuer.kind == Some(IssuerType::Xsuaa);
+    let defaults = compiler.tenants.defaults.issuer.as_ref();
+    let inherits = defaults.is_some_and(|issuer| issuer.client_id.is_some());
+    let own = compiler.tenants.tenants.iter().flatten().filter_map(|tenant| tenant.issuer.as_deref());
+    let lacking = |issuer: &&Issuer| issuer.client_id.is_none() && !inherits && !is_bound(issuer);
+    let first = defaults.into_iter().filter(|issuer| issuer.url.is_some()).chain(own).find(lacking);
+    let Some(mark) = first.map(|issuer| issuer.mark) else { return };
+    let message = "nobody can log in at this issuer, as it has no `clientId`; bearer tokens get in";
+    compiler
+        .findings
+        .warning(mark, "no_login", message)
+        .hint("give the application's `clientId`, or use `authenticationType: jwt`");
+}
+
+/// Whether people log in to get in.
+pub(super) fn takes_sessions(route: &crate::route::Route) -> bool {
+    match route.requirement.kind {
+        AuthenticationType::Xsuaa
+        | AuthenticationType::Ias
+        | AuthenticationType::Oidc
+        | AuthenticationType::Basic => true,
+        AuthenticationType::Jwt
+        | AuthenticationType::TenantBasic
+        | AuthenticationType::TenantToken
+        | AuthenticationType::None => false,
+    }
 }
 
 /// Warns of hosts whose tenant is not in the table.

@@ -1,7 +1,8 @@
 //! The `issuer` of a tenant or of the defaults in `xs-tenants.json`.
 //!
 //! Knows how a tenant inherits, key by key. Surprising: the three keys that say where the issuer's keys
-//! are go together, because keys belong to the address they were given with.
+//! are go together, because keys belong to the address they were given with; so do a client and its
+//! proof.
 
 use super::super::decode::{Decoder, Node};
 use super::super::text::{Located, Mark};
@@ -80,14 +81,18 @@ impl Issuer {
         // never has its tokens checked with the keys of the defaults.
         let inherits_keys = own.url.is_none() && own.jwks_uri.is_none() && own.jwks.is_none();
         let keys = if inherits_keys { defaults } else { self };
+        // A proof is of the client that it was given with: a tenant with a client of its own never shows
+        // the secret of another one.
+        let proves = own.client_id.is_some() || own.client_secret.is_some() || own.client_key.is_some();
+        let proof = if proves { self } else { defaults };
         Self {
             mark: own.mark,
             url: own.url.or_else(|| defaults.url.clone()),
             jwks_uri: keys.jwks_uri.clone(),
             jwks: keys.jwks.clone(),
             client_id: own.client_id.or_else(|| defaults.client_id.clone()),
-            client_secret: own.client_secret.or_else(|| defaults.client_secret.clone()),
-            client_key: own.client_key.or_else(|| defaults.client_key.clone()),
+            client_secret: proof.client_secret.clone(),
+            client_key: proof.client_key.clone(),
             audience: own.audience.or_else(|| defaults.audience.clone()),
             scopes: own.scopes.or_else(|| defaults.scopes.clone()),
             algorithms: own.algorithms.or_else(|| defaults.algorithms.clone()),
