@@ -8,6 +8,7 @@
 pub mod body;
 pub mod client;
 mod connect;
+pub mod farewell;
 pub mod files;
 pub mod headers;
 pub mod resolve;
@@ -31,6 +32,7 @@ use crate::auth::{Admitted, AuthenticationType, Requirement};
 use crate::destination::Destination;
 use crate::request::correlation::{Correlation, TRACEPARENT, X_CORRELATIONID, X_REQUEST_ID};
 use crate::request::{CanonicalRequest, Scheme};
+use crate::session::Identity;
 use crate::tenant::{Tenant, TenantKey};
 
 /// How long response headers may take, where the destination says nothing.
@@ -191,15 +193,21 @@ fn authorize(inbound: &Inbound<'_>, destination: &Destination, headers: &mut Hea
     if !public && inbound.requirement.csrf {
         headers.remove(X_CSRF_TOKEN);
     }
-    let Some(caller) = inbound.admitted.caller() else { return };
+    if let Some(caller) = inbound.admitted.caller() {
+        introduce(caller, destination, inbound.policy, headers);
+    }
+}
+
+/// Who the user is, and the token where that is due.
+fn introduce(caller: &Identity, destination: &Destination, policy: &HeaderPolicy, headers: &mut HeaderMap) {
     if destination.forward_auth_token {
         headers.insert(AUTHORIZATION, caller.bearer.clone());
     }
     if let Some(name) = &caller.user_name {
-        headers.insert(inbound.policy.user.name.clone(), name.clone());
+        headers.insert(policy.user.name.clone(), name.clone());
     }
     if let Some(email) = &caller.email {
-        headers.insert(inbound.policy.user.email.clone(), email.clone());
+        headers.insert(policy.user.email.clone(), email.clone());
     }
 }
 
