@@ -6,9 +6,12 @@
 //! fetched, and it is asked for nothing where a request brings no session cookie.
 
 pub mod cookie;
+mod core;
 pub mod csrf;
+mod deny;
 pub mod flow;
 pub mod identity;
+mod keep;
 mod key;
 mod memory;
 mod opened;
@@ -19,6 +22,7 @@ pub mod redis;
 mod refresh;
 mod return_path;
 mod seal;
+mod sealed;
 mod sessions;
 mod store;
 mod used;

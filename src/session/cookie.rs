@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderValue};
 
 use super::policy::{CookieScope, Policy, SameSite, Secure};
 
-/// How many cookies one session may lie in.
-pub const MAX_CHUNKS: usize = 8;
+/// How many cookies one session may lie in; more would not leave room in the header for anything else.
+pub const MAX_CHUNKS: usize = 6;
 
 /// What a request brings of a session.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn is_ours(name: &[u8], session: &str) -> bool {
 fn chunk(name: &[u8], session: &str) -> Option<usize> {
     match name.strip_prefix(session.as_bytes())? {
         [] => Some(0),
-        [b'.', digit @ b'1'..=b'7'] => Some(usize::from(digit - b'0')),
+        [b'.', digit @ b'1'..=b'9'] => Some(usize::from(digit - b'0')).filter(|at| *at < MAX_CHUNKS),
         _ => None,
     }
 }

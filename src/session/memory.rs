@@ -100,6 +100,11 @@ impl Store for Memory {
         Ok(self.look_up(key, realm, idle))
     }
 
+    async fn exists(&self, key: &Key, _: &Arc<Realm>, idle: Idle) -> Result<bool, Unavailable> {
+        let mut shard = self.shard(key.digest.place());
+        Ok(shard.entry(key).is_some_and(|entry| !entry.has_ended(idle.now)))
+    }
+
     async fn insert(&self, key: &Key, session: &Arc<Session>, idle: Idle) -> Result<(), Unavailable> {
         self.keep(key, session, idle);
         Ok(())

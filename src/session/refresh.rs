@@ -1,8 +1,10 @@
 //! One refresh for a session, however many requests wait for it.
 //!
 //! The first to ask starts a flight on the runtime of slow work, so that a client that leaves does not
-//! cancel it; all others wait for its outcome. Where an issuer does not answer, it is left alone for as
-//! long as it asked for, and who comes meanwhile goes on with the token there is.
+//! cancel it; all others wait for its outcome, and not for long while the token still holds. Where an
+//! issuer does not answer, it is left alone for as long as it asked for. How a flight goes is in `renew`.
+
+mod renew;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -12,21 +14,29 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::Session;
+use super::core::Core;
+use super::keep::Place;
 use super::key::Digest;
 use super::opened::{Opened, Refreshed, Renewal, RenewalFailed};
 use super::policy::{CookieScope, Policy};
-use super::sessions::{Core, Sessions};
+use super::sealed::Successor;
+use super::sessions::Sessions;
 
 /// When a renewal that failed without an answer is tried again.
 const RETRY: Duration = Duration::from_secs(2);
+/// How long a request whose token still holds waits for the next one.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a flight gave.
 #[derive(Clone, Debug)]
 enum Outcome {
-    Renewed(Arc<Session>),
+    Renewed(Successor),
     Ended,
     Unreachable(Duration),
 }
+
+/// The outcome of a flight, once there is one.
+type Flown = watch::Receiver<Option<Outcome>>;
 
 /// Refreshes under way, by session.
 #[derive(Debug, Default)]
@@ -35,7 +45,7 @@ pub(super) struct Flights(Mutex<HashMap<Digest, Flight>>);
 #[derive(Debug)]
 enum Flight {
     /// Somebody asks the issuer.
-    InTheAir(watch::Receiver<Option<Outcome>>),
+    InTheAir(Flown),
     /// The issuer did not answer; milliseconds since the epoch until which nobody asks.
     Grounded(u64),
 }
@@ -98,22 +108,14 @@ impl Sessions {
         Fut: Future<Output = Result<Renewal, RenewalFailed>> + Send + 'static,
     {
         let outcome = match self.board(&opened, policy, renewal) {
-            Ok(mut flight) => match flight.wait_for(Option::is_some).await {
-                Ok(outcome) => outcome.clone().unwrap_or(Outcome::Unreachable(RETRY)),
-                Err(_) => Outcome::Unreachable(RETRY),
-            },
+            Ok(flown) => self.land(&opened, flown).await,
             Err(retry_after) => Outcome::Unreachable(retry_after),
         };
         self.answer(opened, outcome, policy, scope)
     }
 
     /// The flight of a session: the one in the air, or a new one; or how long there is none.
-    fn board<F, Fut>(
-        &self,
-        opened: &Opened,
-        policy: &Policy,
-        renewal: F,
-    ) -> Result<watch::Receiver<Option<Outcome>>, Duration>
+    fn board<F, Fut>(&self, opened: &Opened, policy: &Policy, renewal: F) -> Result<Flown, Duration>
     where
         F: FnOnce(Arc<Session>) -> Fut + Send + 'static,
         Fut: Future<Output = Result<Renewal, RenewalFailed>> + Send + 'static,
@@ -122,12 +124,12 @@ impl Sessions {
         let now = self.core.clock.milliseconds();
         let mut flights = self.core.flights.lock();
         match flights.get(&name) {
-            Some(Flight::InTheAir(flight)) => return Ok(flight.clone()),
+            Some(Flight::InTheAir(flown)) => return Ok(flown.clone()),
             Some(Flight::Grounded(until)) if *until > now => return Err(Duration::from_millis(until - now)),
             Some(Flight::Grounded(_)) | None => {}
         }
-        let (tell, flight) = watch::channel(None);
-        flights.insert(name, Flight::InTheAir(flight.clone()));
+        let (tell, flown) = watch::channel(None);
+        flights.insert(name, Flight::InTheAir(flown.clone()));
         drop(flights);
         let core = Arc::clone(&self.core);
         let landing = Landing { core, name, outcome: Outcome::Unreachable(RETRY), tell };
@@ -136,54 +138,42 @@ impl Sessions {
             let outcome = landing.core.renew(&opened, &policy, renewal).await;
             landing.with(outcome);
         });
-        Ok(flight)
+        Ok(flown)
+    }
+
+    async fn land(&self, opened: &Opened, mut flown: Flown) -> Outcome {
+        let outcome = async move {
+            let outcome = flown.wait_for(Option::is_some).await.ok()?.clone();
+            outcome
+        };
+        let outcome = if self.holds(opened) {
+            tokio::time::timeout(PATIENCE, outcome).await.ok().flatten()
+        } else {
+            outcome.await
+        };
+        outcome.unwrap_or(Outcome::Unreachable(RETRY))
+    }
+
+    /// Whether the token has not expired.
+    fn holds(&self, opened: &Opened) -> bool {
+        opened.session.identity.expires > self.core.clock.seconds()
     }
 
     fn answer(&self, opened: Opened, outcome: Outcome, policy: &Policy, scope: &CookieScope) -> Refreshed {
         match outcome {
-            Outcome::Renewed(session) => Refreshed::Renewed(Opened { session, ..opened }),
-            Outcome::Ended => Refreshed::Ended(opened.removal(policy, scope)),
-            Outcome::Unreachable(retry_after) => {
-                if opened.session.identity.expires > self.core.clock.seconds() {
-                    Refreshed::Kept(opened)
-                } else {
-                    Refreshed::Unreachable { retry_after }
+            Outcome::Renewed(next) => match &self.core.place {
+                Place::Kept(_) => Refreshed::Renewed(Opened { session: next.session, ..opened }),
+                Place::Cookies(sealed) => {
+                    let (key, begun) = (opened.handle.key, opened.handle.begun);
+                    match sealed.issue(&next, key, begun, policy, scope) {
+                        Some(next) => Refreshed::Renewed(next),
+                        None => Refreshed::Renewed(Opened { session: next.session, ..opened }),
+                    }
                 }
-            }
-        }
-    }
-}
-
-impl Core {
-    async fn renew<F, Fut>(&self, opened: &Opened, policy: &Policy, renewal: F) -> Outcome
-    where
-        F: FnOnce(Arc<Session>) -> Fut,
-        Fut: Future<Output = Result<Renewal, RenewalFailed>>,
-    {
-        match self.find(&opened.handle.key, &opened.session.realm, policy).await {
-            Err(unavailable) => return Outcome::Unreachable(unavailable.retry_after),
-            Ok(None) => return Outcome::Ended,
-            // Somebody refreshed it between its finding and now.
-            Ok(Some(current)) if current.identity.bearer != opened.session.identity.bearer => {
-                return Outcome::Renewed(current);
-            }
-            Ok(Some(_)) => {}
-        }
-        match renewal(Arc::clone(&opened.session)).await {
-            Ok(renewal) => self.keep(opened, Arc::new(opened.session.renewed(renewal)), policy).await,
-            Err(RenewalFailed::Unreachable { retry_after }) => Outcome::Unreachable(retry_after),
-            Err(RenewalFailed::Refused) => match self.remove(opened).await {
-                Ok(()) => Outcome::Ended,
-                Err(unavailable) => Outcome::Unreachable(unavailable.retry_after),
             },
-        }
-    }
-
-    async fn keep(&self, opened: &Opened, session: Arc<Session>, policy: &Policy) -> Outcome {
-        match self.replace(opened, &session, policy).await {
-            Ok(true) => Outcome::Renewed(session),
-            Ok(false) => Outcome::Ended,
-            Err(unavailable) => Outcome::Unreachable(unavailable.retry_after),
+            Outcome::Ended => Refreshed::Ended(opened.removal(policy, scope)),
+            Outcome::Unreachable(_) if self.holds(&opened) => Refreshed::Kept(opened),
+            Outcome::Unreachable(retry_after) => Refreshed::Unreachable { retry_after },
         }
     }
 }

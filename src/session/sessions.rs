@@ -1,4 +1,4 @@
-//! Finds, begins, refreshes and ends sessions, wherever they are kept.
+//! Finds, begins and ends sessions, wherever they are kept.
 //!
 //! One for the process, beside the snapshots and longer than each. It joins a store with cookies: the
 //! stores know no headers, and nobody else knows the stores. Asking for a session never fails because
@@ -12,23 +12,19 @@ use tokio::runtime::Handle as Runtime;
 use tokio::sync::mpsc;
 
 use super::cookie::{self, Attributes, Chunks, Presented};
+use super::core::Core;
+use super::keep::{Kept, Peers, Place};
 use super::key::{Digest, Id, Key};
 use super::memory::Memory;
 use super::opened::{Handle, NewSession, Opened, SetCookies, Unavailable};
 use super::policy::{CookieScope, Policy};
-use super::refresh::Flights;
-use super::seal::{KeyRing, Seal};
-use super::store::{Idle, Store};
-use super::used::Used;
-use super::{Realm, Session, csrf};
+use super::seal::KeyRing;
+use super::sealed::{Sealed, Successor};
+use super::store::{Denial, Shared, Store};
+use super::{Realm, Session, csrf, deny, flow};
 use crate::clock::Clock;
 use crate::secret::Secret;
 use crate::tenant::TenantKey;
-
-/// How often ended sessions are looked for.
-const SWEEP: Duration = Duration::from_secs(10);
-/// How many ended sessions wait to be heard of.
-const ENDED_WAITING: usize = 1_024;
 
 /// Where sessions are kept, and with what they are sealed.
 #[derive(Debug)]
@@ -41,6 +37,9 @@ pub struct SessionsSettings {
     pub runtime: Runtime,
     /// The time.
     pub clock: Clock,
+    /// Who hears of sessions that ended unasked, by lying unused or by their age, where this process is
+    /// the one to see it.
+    pub ended: Option<mpsc::Sender<Arc<Session>>>,
 }
 
 /// Where sessions are kept.
@@ -48,6 +47,8 @@ pub struct SessionsSettings {
 pub enum StoreSettings {
     /// In this process.
     Memory,
+    /// In the browser's cookies.
+    Cookie,
 }
 
 /// Why sessions cannot be kept.
@@ -67,42 +68,20 @@ pub struct Sessions {
     pub(super) core: Arc<Core>,
 }
 
-/// What clones of [`Sessions`] have in common.
-#[derive(Debug)]
-pub(super) struct Core {
-    pub(super) keep: Keep,
-    pub(super) clock: Clock,
-    pub(super) flights: Flights,
-    pub(super) runtime: Runtime,
-    pub(super) flow_seal: Seal,
-    used: Used,
-}
-
-/// The stores.
-#[derive(Debug)]
-pub(super) enum Keep {
-    Memory(Memory),
-}
-
 impl Sessions {
-    /// Sessions as `settings` say, and those that end unasked, by lying unused or by their age, where
-    /// this process is the one to see it.
-    pub fn new(settings: SessionsSettings) -> Result<(Self, mpsc::Receiver<Arc<Session>>), SessionsError> {
-        let ring = KeyRing::new(&settings.secrets)?;
-        let keep = match settings.store {
-            StoreSettings::Memory => Keep::Memory(Memory::new()),
+    /// Sessions as `settings` say.
+    pub fn new(settings: SessionsSettings) -> Result<Self, SessionsError> {
+        let SessionsSettings { store, secrets, runtime, clock, ended } = settings;
+        let ring = KeyRing::new(&secrets)?;
+        let place = match store {
+            StoreSettings::Memory => Place::Kept(Kept::Memory(Memory::new())),
+            StoreSettings::Cookie => {
+                Place::Cookies(Box::new(Sealed::new(ring.seal("session")?, clock.clone())))
+            }
         };
-        let core = Arc::new(Core {
-            keep,
-            clock: settings.clock,
-            flights: Flights::default(),
-            runtime: settings.runtime,
-            flow_seal: ring.seal("flow")?,
-            used: Used::default(),
-        });
-        let (ended, hears) = mpsc::channel(ENDED_WAITING);
-        core.runtime.spawn(sweep(Arc::downgrade(&core), ended));
-        Ok((Self { core }, hears))
+        let core = Arc::new(Core::new(place, Peers::Alone, clock, runtime, ring.seal("flow")?));
+        core.start(ended);
+        Ok(Self { core })
     }
 
     /// The session that a request brings for `realm`, if it is one and has not ended. It counts as a
@@ -111,41 +90,58 @@ impl Sessions {
         &self,
         realm: &Arc<Realm>,
         policy: &Policy,
-        _scope: &CookieScope,
+        scope: &CookieScope,
         headers: &HeaderMap,
     ) -> Result<Option<Opened>, Unavailable> {
         let Presented::Present(chunks) = cookie::presented(headers, &policy.cookie) else { return Ok(None) };
-        let Some(key) = key_of(&chunks, realm) else { return Ok(None) };
-        let found = self.core.find(&key, realm, policy).await?;
-        Ok(found.map(|session| Opened::kept(session, key)))
+        match &self.core.place {
+            Place::Cookies(sealed) => Ok(sealed.find(realm, policy, scope, &chunks)),
+            Place::Kept(store) => {
+                let Some(key) = key_of(&chunks, realm) else { return Ok(None) };
+                let found = store.find(&key, realm, self.core.idle(policy)).await?;
+                Ok(found.map(|session| Opened::kept(session, key)))
+            }
+        }
     }
 
-    /// A new session, always under a new id (a cookie from before the login opens nothing).
+    /// A new session, always under a new id: a cookie from before the login opens nothing.
     pub async fn begin(
         &self,
         new: NewSession,
         policy: &Policy,
         scope: &CookieScope,
     ) -> Result<Opened, Unavailable> {
-        let now = self.core.clock.seconds();
-        let (Some(id), Some(csrf_token)) = (Id::random(), csrf::token()) else { return Err(NO_RANDOMNESS) };
-        let session = Arc::new(Session {
-            realm: new.realm,
-            identity: new.identity,
-            issuer_session: new.issuer_session,
-            refresh_token: new.refresh_token,
-            id_token: new.id_token,
-            csrf_token,
-            begun: now,
-            ends: now.saturating_add(policy.absolute.as_secs()),
-        });
+        let idle = self.core.idle(policy);
+        let id = Id::random().ok_or(NO_RANDOMNESS)?;
+        let session = Arc::new(new.begun(idle.now, policy.absolute).ok_or(NO_RANDOMNESS)?);
         let key = Key::of(&session.realm, id);
-        let Keep::Memory(store) = &self.core.keep;
-        store.insert(&key, &session, self.core.idle(policy)).await?;
-        let mut opened = Opened::kept(session, key);
-        let attributes = Attributes::session(policy);
-        opened.set_cookies.extend(cookie::set(&policy.cookie, &id.text(), attributes, policy, scope));
-        Ok(opened)
+        match &self.core.place {
+            Place::Kept(store) => {
+                store.insert(&key, &session, idle).await?;
+                let mut opened = Opened::kept(session, key);
+                let attributes = Attributes::session(policy);
+                let set = cookie::set(&policy.cookie, &id.text(), attributes, policy, scope);
+                opened.set_cookies.extend(set);
+                Ok(opened)
+            }
+            Place::Cookies(sealed) => {
+                let begun = self.core.clock.milliseconds();
+                let first = Successor { session, generation: 0 };
+                sealed.issue(&first, key, begun, policy, scope).ok_or(TOO_LARGE)
+            }
+        }
+    }
+
+    /// Whether a session that was opened has not ended since; for connections that outlive a request.
+    /// It does not count as a request. A store that does not answer ends nothing.
+    pub async fn is_open(&self, opened: &Opened, policy: &Policy) -> bool {
+        let realm = &opened.session.realm;
+        match &self.core.place {
+            Place::Kept(store) => {
+                store.exists(&opened.handle.key, realm, self.core.idle(policy)).await.unwrap_or(true)
+            }
+            Place::Cookies(sealed) => sealed.is_open(opened),
+        }
     }
 
     /// Ends a session; what the answer sets to remove it from the browser.
@@ -159,34 +155,48 @@ impl Sessions {
         Ok(opened.removal(policy, scope))
     }
 
-    /// Ends the sessions of `realm` that its issuer names (back-channel logout); how many, as far as is
-    /// known. Where both names are given both have to fit.
+    /// Ends the sessions of `realm` that its issuer names (back-channel logout); how many, as far as
+    /// that is known. Where both names are given both have to fit.
     pub async fn end_matching(
         &self,
         realm: &Realm,
         issuer_session: Option<&str>,
         subject: Option<&str>,
     ) -> Result<usize, Unavailable> {
-        let Keep::Memory(store) = &self.core.keep;
-        store.remove_matching(realm, issuer_session, subject).await
+        match &self.core.place {
+            Place::Kept(store) => store.remove_matching(realm, issuer_session, subject).await,
+            Place::Cookies(_) => {
+                if let Some(name) = deny::name(realm, issuer_session, subject) {
+                    self.deny_begun(name).await;
+                }
+                Ok(0)
+            }
+        }
     }
 
     /// Ends every session of a tenant, whatever its issuer.
     pub async fn end_tenant(&self, tenant: Option<&TenantKey>) -> Result<(), Unavailable> {
-        let Keep::Memory(store) = &self.core.keep;
-        store.remove_tenant(tenant).await.map(|_| ())
+        match &self.core.place {
+            Place::Kept(store) => store.remove_tenant(tenant).await.map(|_| ()),
+            Place::Cookies(_) => {
+                self.deny_begun(deny::tenant_name(tenant)).await;
+                Ok(())
+            }
+        }
     }
 
     /// How many sessions there are, where that is known.
     #[must_use]
     pub fn count(&self) -> Option<usize> {
-        let Keep::Memory(store) = &self.core.keep;
-        Some(store.count())
+        match &self.core.place {
+            Place::Kept(Kept::Memory(store)) => Some(store.count()),
+            Place::Cookies(_) => None,
+        }
     }
 
     /// Uses a flow's state up; `false` where it was used before.
     pub async fn use_state(&self, realm: &Realm, state: &str) -> bool {
-        self.use_once("state", realm, state, super::flow::LIFE).await
+        self.use_once("state", realm, state, flow::LIFE).await
     }
 
     /// Uses a logout token's id up; `false` where it was used before. `time` is how long the token could
@@ -195,9 +205,16 @@ impl Sessions {
         self.use_once("logout", realm, id, time).await
     }
 
+    /// Peers that do not answer leave it to this process.
     async fn use_once(&self, purpose: &str, realm: &Realm, text: &str, time: Duration) -> bool {
         let name = Digest::of(purpose, realm, text.as_bytes());
         self.core.used.use_once(name, time, self.core.clock.milliseconds())
+            && self.core.peers.use_once(&name, time).await.unwrap_or(true)
+    }
+
+    async fn deny_begun(&self, name: Digest) {
+        let begun_until = self.core.clock.milliseconds();
+        self.core.deny(Denial { name, begun_until, until: self.core.no_longer_than() }).await;
     }
 }
 
@@ -205,34 +222,23 @@ impl Sessions {
 const NO_RANDOMNESS: Unavailable =
     Unavailable { why: "the system gives no randomness", retry_after: Duration::from_secs(10) };
 
-impl Core {
-    pub(super) fn idle(&self, policy: &Policy) -> Idle {
-        Idle { now: self.clock.seconds(), limit: policy.idle.as_secs() }
-    }
+/// What it is to the caller when a session fits in no number of cookies.
+const TOO_LARGE: Unavailable =
+    Unavailable { why: "the session is too large for cookies", retry_after: Duration::from_secs(60) };
 
-    pub(super) async fn find(
-        &self,
-        key: &Key,
-        realm: &Arc<Realm>,
-        policy: &Policy,
-    ) -> Result<Option<Arc<Session>>, Unavailable> {
-        let Keep::Memory(store) = &self.keep;
-        store.find(key, realm, self.idle(policy)).await
-    }
-
-    pub(super) async fn replace(
-        &self,
-        opened: &Opened,
-        session: &Arc<Session>,
-        policy: &Policy,
-    ) -> Result<bool, Unavailable> {
-        let Keep::Memory(store) = &self.keep;
-        store.replace(&opened.handle.key, session, self.idle(policy)).await
-    }
-
-    pub(super) async fn remove(&self, opened: &Opened) -> Result<(), Unavailable> {
-        let Keep::Memory(store) = &self.keep;
-        store.remove(&opened.handle.key, &opened.session.realm).await
+impl NewSession {
+    /// The session that begins `now`, in seconds since the epoch; nothing without randomness.
+    fn begun(self, now: u64, absolute: Duration) -> Option<Session> {
+        Some(Session {
+            realm: self.realm,
+            identity: self.identity,
+            issuer_session: self.issuer_session,
+            refresh_token: self.refresh_token,
+            id_token: self.id_token,
+            csrf_token: csrf::token()?,
+            begun: now,
+            ends: now.saturating_add(absolute.as_secs()),
+        })
     }
 }
 
@@ -254,24 +260,9 @@ impl Opened {
     }
 }
 
-/// The key that a single cookie names in `realm`.
+/// The key that a cookie names in `realm`.
 fn key_of(chunks: &Chunks<'_>, realm: &Realm) -> Option<Key> {
-    let [Some(value), rest @ ..] = &chunks.0 else { return None };
-    let alone = rest.iter().all(Option::is_none);
-    alone.then(|| Id::parse(value)).flatten().map(|id| Key::of(realm, id))
-}
-
-/// Removes ended sessions until nobody has the store any more.
-async fn sweep(core: std::sync::Weak<Core>, ended: mpsc::Sender<Arc<Session>>) {
-    let mut tick = tokio::time::interval(SWEEP);
-    loop {
-        tick.tick().await;
-        let Some(core) = core.upgrade() else { return };
-        let Keep::Memory(store) = &core.keep;
-        for session in store.sweep(core.clock.seconds()) {
-            // Who does not listen, or not fast enough, hears of no more than the channel holds.
-            let _ = ended.try_send(session);
-        }
-        core.used.sweep(core.clock.milliseconds());
-    }
+    // Further chunks are what sessions in cookies left behind.
+    let [Some(value), ..] = &chunks.0 else { return None };
+    Id::parse(value).map(|id| Key::of(realm, id))
 }

@@ -33,6 +33,20 @@ pub(super) trait Store {
         idle: Idle,
     ) -> impl Future<Output = Result<Option<Arc<Session>>, Unavailable>> + Send;
 
+    /// Whether the session under `key` has not ended. To be asked for is not to be used, where the store
+    /// can tell the two apart.
+    fn exists(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        idle: Idle,
+    ) -> impl Future<Output = Result<bool, Unavailable>> + Send
+    where
+        Self: Sync,
+    {
+        async move { Ok(self.find(key, realm, idle).await?.is_some()) }
+    }
+
     /// Keeps a new session.
     fn insert(
         &self,

@@ -1,0 +1,143 @@
+//! Which store, and who else shares with it.
+//!
+//! The one place that knows all stores by name. Sessions are either kept on this side, under a key, or
+//! travel in cookies; what instances share is either in this process alone or in Redis.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::key::{Digest, Key};
+use super::memory::Memory;
+use super::sealed::Sealed;
+use super::store::{Denial, Idle, Lease, Shared, Store};
+use super::{Realm, Session, Unavailable};
+use crate::tenant::TenantKey;
+
+/// Where sessions are.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// On this side; the browser has an id.
+    Kept(Kept),
+    /// In the browser.
+    Cookies(Box<Sealed>),
+}
+
+/// The stores on this side.
+#[derive(Debug)]
+pub(super) enum Kept {
+    Memory(Memory),
+}
+
+impl Store for Kept {
+    async fn find(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        idle: Idle,
+    ) -> Result<Option<Arc<Session>>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.find(key, realm, idle).await,
+        }
+    }
+
+    async fn exists(&self, key: &Key, realm: &Arc<Realm>, idle: Idle) -> Result<bool, Unavailable> {
+        match self {
+            Self::Memory(store) => store.exists(key, realm, idle).await,
+        }
+    }
+
+    async fn insert(&self, key: &Key, session: &Arc<Session>, idle: Idle) -> Result<(), Unavailable> {
+        match self {
+            Self::Memory(store) => store.insert(key, session, idle).await,
+        }
+    }
+
+    async fn replace(&self, key: &Key, session: &Arc<Session>, idle: Idle) -> Result<bool, Unavailable> {
+        match self {
+            Self::Memory(store) => store.replace(key, session, idle).await,
+        }
+    }
+
+    async fn remove(&self, key: &Key, realm: &Realm) -> Result<(), Unavailable> {
+        match self {
+            Self::Memory(store) => store.remove(key, realm).await,
+        }
+    }
+
+    async fn remove_matching(
+        &self,
+        realm: &Realm,
+        issuer_session: Option<&str>,
+        subject: Option<&str>,
+    ) -> Result<usize, Unavailable> {
+        match self {
+            Self::Memory(store) => store.remove_matching(realm, issuer_session, subject).await,
+        }
+    }
+
+    async fn remove_tenant(&self, tenant: Option<&TenantKey>) -> Result<usize, Unavailable> {
+        match self {
+            Self::Memory(store) => store.remove_tenant(tenant).await,
+        }
+    }
+}
+
+/// Who else there is.
+#[derive(Debug)]
+pub(super) enum Peers {
+    /// Nobody, or nobody that this process can hear.
+    Alone,
+}
+
+impl Peers {
+    /// Whether there is somebody to tell.
+    pub(super) fn are_there(&self) -> bool {
+        match self {
+            Self::Alone => false,
+        }
+    }
+}
+
+impl Shared for Peers {
+    async fn use_once(&self, _: &Digest, _: Duration) -> Result<bool, Unavailable> {
+        match self {
+            Self::Alone => Ok(true),
+        }
+    }
+
+    async fn lock(&self, name: &Digest, _: Duration) -> Result<Option<Lease>, Unavailable> {
+        match self {
+            Self::Alone => Ok(Some(Lease { name: *name, holder: 0 })),
+        }
+    }
+
+    async fn unlock(&self, _: Lease) {
+        match self {
+            Self::Alone => {}
+        }
+    }
+
+    async fn deny(&self, _: &Denial) -> Result<(), Unavailable> {
+        match self {
+            Self::Alone => Ok(()),
+        }
+    }
+
+    async fn denials(&self, _: &mut u64, _: u64) -> Result<Vec<Denial>, Unavailable> {
+        match self {
+            Self::Alone => Ok(Vec::new()),
+        }
+    }
+
+    async fn leave(&self, _: &Digest, _: &[u8], _: Duration) -> Result<(), Unavailable> {
+        match self {
+            Self::Alone => Ok(()),
+        }
+    }
+
+    async fn left(&self, _: &Digest) -> Result<Option<Vec<u8>>, Unavailable> {
+        match self {
+            Self::Alone => Ok(None),
+        }
+    }
+}
