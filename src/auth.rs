@@ -37,7 +37,7 @@ pub use client::{
     ClientAuthentication, ClientCertificate, ClientCertificateError, SigningKey, SigningKeyError,
 };
 pub use issuer::{Issuer, IssuerError, IssuerKind, IssuerSpec, Issuers, IssuersBuilder, KeySource};
-pub use login::{Ask, Callback, LoginError, LogoutToken, LogoutTokenError};
+pub use login::{Ask, Callback, LoginError, Logins, LogoutToken, LogoutTokenError, Start};
 pub use presented::{Presented, identify};
 pub use refused::Refused;
 pub use scope::{Scope, ScopeError, ScopeSpec};

@@ -16,6 +16,9 @@ use crate::tenant::{Tenant, TenantKey};
 /// How far two clocks may differ, in seconds.
 pub(super) const LEEWAY: u64 = 60;
 
+/// How old an ID token may be when it comes, in seconds: it was made for this login.
+const MAX_IDENTITY_AGE: u64 = 10 * 60;
+
 /// The end of the year 9999: later times are mistakes, or attempts to overflow.
 const LATEST: f64 = 253_402_300_799.0;
 
@@ -63,15 +66,79 @@ pub(super) fn judge(
     now: u64,
 ) -> Result<(), TokenError> {
     judge_times(claims, now)?;
-    let iss = optional_text(claims, "iss")?;
-    if !iss.is_some_and(|iss| issuer.names.iter().any(|name| **name == *iss)) {
-        return Err(TokenError::WrongIssuer);
+    judge_issuer(claims, issuer)?;
+    if claims.contains_key("events") {
+        return Err(TokenError::WrongType);
     }
     match &issuer.audience {
         Audience::Named { any_of, client } => judge_named(claims, any_of, client.as_deref())?,
         Audience::Application { client, name } => judge_application(claims, client, name)?,
     }
     if belongs(claims, &issuer.whose, tenant)? { Ok(()) } else { Err(TokenError::WrongTenant) }
+}
+
+/// Judges the claims of an ID token (OpenID Connect Core 1.0 §3.1.3.7), but for what only the login knows.
+pub(super) fn judge_identity(
+    claims: &Map<String, Value>,
+    issuer: &Issuer,
+    client: &str,
+    tenant: &Tenant,
+    now: u64,
+) -> Result<(), TokenError> {
+    judge_times(claims, now)?;
+    judge_issuer(claims, issuer)?;
+    if claims.contains_key("events") {
+        return Err(TokenError::WrongType);
+    }
+    judge_client(claims, client)?;
+    let issued = time(claims, "iat")?.ok_or(TokenError::MalformedClaim("iat"))?;
+    if issued + MAX_IDENTITY_AGE < now {
+        return Err(TokenError::Expired);
+    }
+    if belongs(claims, &issuer.whose, tenant)? { Ok(()) } else { Err(TokenError::WrongTenant) }
+}
+
+/// Judges by whom, for whom and when a logout token is. It need not say whose it is: it ends sessions of
+/// one tenant only, whoever sent it.
+pub(super) fn judge_logout(
+    claims: &Map<String, Value>,
+    issuer: &Issuer,
+    client: &str,
+    tenant: &Tenant,
+    now: u64,
+) -> Result<(), TokenError> {
+    judge_times(claims, now)?;
+    judge_issuer(claims, issuer)?;
+    judge_client(claims, client)?;
+    let says_whose = match &issuer.whose {
+        Whose::Issuers => false,
+        Whose::Claim(path) => tenant_claim(claims, path).is_some(),
+        Whose::ApplicationTenant => ["app_tid", "zone_uuid"].iter().any(|name| claims.contains_key(*name)),
+        Whose::Zone => claims.contains_key("zid"),
+    };
+    if says_whose && !belongs(claims, &issuer.whose, tenant)? {
+        return Err(TokenError::WrongTenant);
+    }
+    Ok(())
+}
+
+/// `aud` names the client itself, and `azp`, where there is one, nobody else.
+fn judge_client(claims: &Map<String, Value>, client: &str) -> Result<(), TokenError> {
+    let audience = texts(claims, "aud", false)?;
+    if !audience.contains(&client) {
+        return Err(TokenError::WrongAudience);
+    }
+    match optional_text(claims, "azp")? {
+        Some(party) if party != client => Err(TokenError::WrongAuthorizedParty),
+        None if audience.len() > 1 => Err(TokenError::WrongAuthorizedParty),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn judge_issuer(claims: &Map<String, Value>, issuer: &Issuer) -> Result<(), TokenError> {
+    let named = optional_text(claims, "iss")?;
+    let is_known = named.is_some_and(|named| issuer.names.iter().any(|name| **name == *named));
+    if is_known { Ok(()) } else { Err(TokenError::WrongIssuer) }
 }
 
 /// `exp`, `nbf` and `iat` (RFC 7519 §4.1).
@@ -89,7 +156,7 @@ fn judge_times(claims: &Map<String, Value>, now: u64) -> Result<(), TokenError> 
 }
 
 /// A `NumericDate`: a number of seconds, maybe with a fraction, within the years that exist.
-fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, TokenError> {
+pub(super) fn time(claims: &Map<String, Value>, name: &'static str) -> Result<Option<u64>, TokenError> {
     let Some(value) = claims.get(name) else { return Ok(None) };
     let seconds = value.as_f64().filter(|seconds| (0.0..=LATEST).contains(seconds));
     let seconds = seconds.ok_or(TokenError::MalformedClaim(name))?;
@@ -192,7 +259,7 @@ fn tenant_claim<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a st
 }
 
 /// The scopes, from `scope` and `scp`, each a text with blanks or a list.
-fn scopes(claims: &Map<String, Value>) -> Result<Vec<&str>, TokenError> {
+pub(super) fn scopes(claims: &Map<String, Value>) -> Result<Vec<&str>, TokenError> {
     let mut scopes = texts(claims, "scope", true)?;
     scopes.extend(texts(claims, "scp", true)?);
     Ok(scopes)
@@ -217,7 +284,7 @@ fn texts<'a>(
 }
 
 /// A text, if the claim is there at all.
-fn optional_text<'a>(
+pub(super) fn optional_text<'a>(
     claims: &'a Map<String, Value>,
     name: &'static str,
 ) -> Result<Option<&'a str>, TokenError> {

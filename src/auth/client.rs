@@ -173,7 +173,7 @@ pub(super) struct Endpoints {
 }
 
 /// In which way an issuer departs from OpenID Connect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Dialect {
     /// Not at all.
     Oidc,

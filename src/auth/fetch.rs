@@ -1,8 +1,9 @@
-//! Fetches small documents of issuers over HTTP.
+//! Asks issuers over HTTP.
 //!
-//! One `GET`, no redirects, at most 1 MiB, 2 s to connect and 5 s in all. TLS trusts the authorities of
-//! the web and those given beside them. It does not know what it fetches, and keeps no connections:
-//! fetches are minutes apart.
+//! One `GET` or `POST`, no redirects, at most 1 MiB, 2 s to connect and 5 s in all. TLS trusts the
+//! authorities of the web and those given beside them, and shows a certificate where one is given. It
+//! does not know what it fetches, and keeps no connections: they are minutes apart, and one that was
+//! opened with a certificate must never serve another client.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -12,8 +13,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, StatusCode, Uri};
-use http_body_util::{BodyExt, Empty, Limited};
+use http::{HeaderValue, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -55,15 +56,21 @@ pub(super) enum FetchError {
     Unreachable(#[source] hyper_util::client::legacy::Error),
     #[error("the issuer answered {0}")]
     Status(StatusCode),
+    #[error("TLS cannot be set up")]
+    Tls(#[source] rustls::Error),
     #[error("the answer is longer than 1 MiB, or broke off")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// A client for documents of issuers.
+/// A client of issuers.
 #[derive(Clone, Debug)]
 pub(super) struct Fetcher {
-    client: Client<HttpsConnector<HttpConnector<Lookup>>, Empty<Bytes>>,
+    roots: Arc<RootCertStore>,
+    lookup: Lookup,
+    client: HttpClient,
 }
+
+type HttpClient = Client<HttpsConnector<HttpConnector<Lookup>>, Full<Bytes>>;
 
 impl Fetcher {
     /// A client that also trusts `extra_roots`, and finds hosts with `resolver` or as the system does.
@@ -75,46 +82,78 @@ impl Fetcher {
         for certificate in extra_roots {
             roots.add(certificate.clone())?;
         }
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut tcp = HttpConnector::new_with_resolver(Lookup(resolver));
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        tcp.set_nodelay(true);
-        let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let client = Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Self { client })
+        let (roots, lookup) = (Arc::new(roots), Lookup(resolver));
+        let client = http_client(Arc::clone(&roots), lookup.clone(), None)?;
+        Ok(Self { roots, lookup, client })
+    }
+
+    /// A client that shows `certificate` to whom it asks.
+    pub(super) fn with_certificate(&self, certificate: &ClientCertificate) -> Result<Self, FetchError> {
+        let client = http_client(Arc::clone(&self.roots), self.lookup.clone(), Some(certificate))
+            .map_err(|UnusableRoots(error)| FetchError::Tls(error))?;
+        Ok(Self { client, ..self.clone() })
     }
 
     /// The document at `url`.
     pub(super) async fn get(&self, url: &str) -> Result<Bytes, FetchError> {
-        let uri = Uri::try_from(url).map_err(|error| FetchError::MalformedAddress(error.into()))?;
-        match tokio::time::timeout(TOTAL_TIMEOUT, self.exchange(uri)).await {
+        let request =
+            Request::get(Uri::try_from(url).map_err(|error| FetchError::MalformedAddress(error.into()))?)
+                .header("accept", "application/json")
+                .body(Vec::new())
+                .map_err(FetchError::MalformedAddress)?;
+        let answer = self.ask(request).await?;
+        if answer.status() == StatusCode::OK {
+            return Ok(answer.into_body().into());
+        }
+        Err(FetchError::Status(answer.status()))
+    }
+
+    /// The answer to `request`, unless it says nothing of the request itself: a redirect, an overloaded
+    /// or a broken server.
+    pub(super) async fn ask(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
+        match tokio::time::timeout(TOTAL_TIMEOUT, self.exchange(request)).await {
             Ok(answer) => answer,
             Err(_elapsed) => Err(FetchError::TimedOut),
         }
     }
 
-    async fn exchange(&self, uri: Uri) -> Result<Bytes, FetchError> {
-        let request = Request::get(uri)
-            .header("accept", "application/json")
-            .header("user-agent", concat!("vestibule/", env!("CARGO_PKG_VERSION")))
-            .body(Empty::new())
-            .map_err(FetchError::MalformedAddress)?;
+    async fn exchange(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
+        let (mut parts, body) = request.into_parts();
+        let agent = HeaderValue::from_static(concat!("vestibule/", env!("CARGO_PKG_VERSION")));
+        parts.headers.insert(http::header::USER_AGENT, agent);
+        let request = Request::from_parts(parts, Full::new(body.into()));
         let answer = self.client.request(request).await.map_err(FetchError::Unreachable)?;
-        if answer.status() != StatusCode::OK {
-            return Err(FetchError::Status(answer.status()));
+        let status = answer.status();
+        let is_about_the_request = status.is_success() || status.is_client_error();
+        if !is_about_the_request || status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(FetchError::Status(status));
         }
-        let body = Limited::new(answer.into_body(), MAX_DOCUMENT).collect().await;
-        body.map(http_body_util::Collected::to_bytes).map_err(FetchError::Body)
+        let (parts, body) = answer.into_parts();
+        let body = Limited::new(body, MAX_DOCUMENT).collect().await.map_err(FetchError::Body)?;
+        Ok(Response::from_parts(parts, body.to_bytes().into()))
     }
+}
+
+fn http_client(
+    roots: Arc<RootCertStore>,
+    lookup: Lookup,
+    certificate: Option<&ClientCertificate>,
+) -> Result<HttpClient, UnusableRoots> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots);
+    let tls = match certificate {
+        Some(certificate) => tls.with_client_cert_resolver(certificate.resolver()),
+        None => tls.with_no_client_auth(),
+    };
+    let mut tcp = HttpConnector::new_with_resolver(lookup);
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    tcp.set_nodelay(true);
+    let connector =
+        HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
+    Ok(Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector))
 }
 
 /// The resolver as `hyper_util` wants it.

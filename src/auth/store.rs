@@ -26,7 +26,7 @@ const RENEW_AFTER: u64 = 12 * 60 * 1000;
 /// No fetch that an unknown key id asks for within this time of any other.
 const FORCED_GAP: u64 = 30 * 1000;
 /// The longest pause after failures, and the pause while there are keys.
-const LONGEST_PAUSE: u64 = 30 * 1000;
+pub(super) const LONGEST_PAUSE: u64 = 30 * 1000;
 /// The pause after a first failure without any keys.
 const FIRST_PAUSE: u64 = 1000;
 /// How many issuers are remembered; beyond that the least recently used are forgotten.
@@ -142,6 +142,16 @@ impl KeyStore {
     /// The clock by which keys age.
     pub(super) fn clock(&self) -> &Clock {
         &self.shared.clock
+    }
+
+    /// Who asks issuers.
+    pub(super) fn fetcher(&self) -> &Fetcher {
+        &self.shared.fetcher
+    }
+
+    /// Where that is done.
+    pub(super) fn runtime(&self) -> &Handle {
+        &self.shared.runtime
     }
 
     /// The place where the keys of `source` are kept.
@@ -372,13 +382,13 @@ impl Slot {
 }
 
 /// 1, 2, 4 … 30 s: short at first, so that a start before the issuer's own costs seconds only.
-fn pause_after(failures: u32) -> u64 {
+pub(super) fn pause_after(failures: u32) -> u64 {
     FIRST_PAUSE.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE)
 }
 
 /// Whether `time` is still to come, and not further away than it can have been set: a clock that was
 /// set back must not turn half a minute into hours.
-fn is_ahead(time: u64, now: u64, at_most: u64) -> bool {
+pub(super) fn is_ahead(time: u64, now: u64, at_most: u64) -> bool {
     now < time && time - now <= at_most
 }
 
@@ -418,7 +428,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// An error with its sources, in one line.
-struct Chain<'a>(&'a dyn std::error::Error);
+pub(super) struct Chain<'a>(pub(super) &'a dyn std::error::Error);
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

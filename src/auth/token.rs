@@ -185,6 +185,17 @@ impl TokenError {
     }
 }
 
+/// What a token is for; `typ` must not say that it is for something else (RFC 8725 §3.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be let in (RFC 9068 §2.1).
+    Access,
+    /// To say who logged in (OpenID Connect Core 1.0 §2).
+    Identity,
+    /// To end sessions (OpenID Connect Back-Channel Logout 1.0 §2.4).
+    Logout,
+}
+
 /// A token in parts, its header judged, its signature and claims not.
 #[derive(Debug)]
 pub struct Unverified<'a> {
@@ -201,8 +212,13 @@ pub struct Unverified<'a> {
 }
 
 impl<'a> Unverified<'a> {
-    /// Takes `token` apart and judges its header.
+    /// Takes `token`, which lets somebody in, apart and judges its header.
     pub fn parse(token: &'a str) -> Result<Self, TokenError> {
+        Self::parse_as(token, Purpose::Access)
+    }
+
+    /// Takes `token` apart and judges its header.
+    pub fn parse_as(token: &'a str, purpose: Purpose) -> Result<Self, TokenError> {
         if token.len() > MAX_TOKEN_LENGTH {
             return Err(TokenError::TooLong);
         }
@@ -215,7 +231,7 @@ impl<'a> Unverified<'a> {
             Unreadable::Duplicate => TokenError::DuplicateHeader,
             Unreadable::Malformed | Unreadable::NotAnObject => TokenError::MalformedHeader,
         })?;
-        let (algorithm, key_id) = judge(&header)?;
+        let (algorithm, key_id) = judge(&header, purpose)?;
         Ok(Self { message, signature, claims, algorithm, key_id })
     }
 
@@ -229,14 +245,14 @@ impl<'a> Unverified<'a> {
 }
 
 /// Algorithm and key id of a header that has one meaning.
-fn judge(header: &Map<String, Value>) -> Result<(Algorithm, Option<Box<str>>), TokenError> {
+fn judge(header: &Map<String, Value>, purpose: Purpose) -> Result<(Algorithm, Option<Box<str>>), TokenError> {
     if header.contains_key("crit") {
         return Err(TokenError::Critical);
     }
     if header.contains_key("b64") {
         return Err(TokenError::UnencodedPayload);
     }
-    if header.get("typ").is_some_and(|typ| !is_access_token(typ)) {
+    if header.get("typ").is_some_and(|typ| !fits(typ, purpose)) {
         return Err(TokenError::WrongType);
     }
     let algorithm =
@@ -249,16 +265,21 @@ fn judge(header: &Map<String, Value>) -> Result<(Algorithm, Option<Box<str>>), T
     Ok((algorithm, key_id))
 }
 
-/// Whether `typ` is that of an access token (RFC 9068 §2.1) or says nothing more than JWT. Others, such
-/// as `logout+jwt`, are signed by the same keys for another purpose (RFC 8725 §3.11).
-fn is_access_token(typ: &Value) -> bool {
+/// Whether `typ` is one of `purpose`, or says nothing more than JWT. The same keys sign other tokens for
+/// other purposes (RFC 8725 §3.11).
+fn fits(typ: &Value, purpose: Purpose) -> bool {
+    let own = match purpose {
+        Purpose::Access => "at+jwt",
+        Purpose::Identity => "jwt",
+        Purpose::Logout => "logout+jwt",
+    };
     typ.as_str().is_some_and(|typ| {
         let name = if typ.get(..12).is_some_and(|prefix| prefix.eq_ignore_ascii_case("application/")) {
             &typ[12..]
         } else {
             typ
         };
-        name.eq_ignore_ascii_case("jwt") || name.eq_ignore_ascii_case("at+jwt")
+        name.eq_ignore_ascii_case("jwt") || name.eq_ignore_ascii_case(own)
     })
 }
 

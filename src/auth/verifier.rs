@@ -10,8 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::cache::{Cache, Freshness, Remembered};
 use super::claims::{self, LEEWAY};
 use super::issuer::{Issuer, Keys};
+use super::json::{Map, Value};
 use super::keys::KeySet;
 use super::store::{KeyStore, Unavailable};
+use super::token::Purpose;
 use super::token::Unverified;
 use super::{Algorithm, Refused, TokenError};
 use crate::session::Identity;
@@ -82,15 +84,26 @@ impl Verifier {
         now: u64,
     ) -> Result<(Identity, Freshness), Refused> {
         let token = std::str::from_utf8(token).map_err(|_| Refused::InvalidToken(TokenError::NotBase64))?;
-        let unverified = Unverified::parse(token).map_err(Refused::InvalidToken)?;
-        if !issuer.algorithms.contains(&unverified.algorithm) {
-            return Err(Refused::InvalidToken(TokenError::AlgorithmNotAllowed(unverified.algorithm)));
-        }
-        let claims = unverified.claims().map_err(Refused::InvalidToken)?;
-        claims::judge(&claims, issuer, tenant, now).map_err(Refused::InvalidToken)?;
+        let judge = |claims: &Map<String, Value>| claims::judge(claims, issuer, tenant, now);
+        let (unverified, claims) =
+            judged(issuer, token, Purpose::Access, judge).map_err(Refused::InvalidToken)?;
         let verified = claims::identity(&claims, token).map_err(Refused::InvalidToken)?;
         let freshness = self.check_signature(issuer, &unverified).await?;
         Ok((verified, freshness))
+    }
+
+    /// The claims of a `token` that `issuer` signed for `purpose`, as far as `judge` lets them pass.
+    /// Nothing of it is remembered: such tokens come once.
+    pub(super) async fn claims(
+        &self,
+        issuer: &Issuer,
+        token: &str,
+        purpose: Purpose,
+        judge: impl Fn(&Map<String, Value>) -> Result<(), TokenError>,
+    ) -> Result<Map<String, Value>, Refused> {
+        let (unverified, claims) = judged(issuer, token, purpose, judge).map_err(Refused::InvalidToken)?;
+        self.check_signature(issuer, &unverified).await?;
+        Ok(claims)
     }
 
     /// Verifies the signature, and says for how long that holds.
@@ -123,6 +136,22 @@ impl Verifier {
         };
         Ok(Freshness::Keys { slot, generation })
     }
+}
+
+/// `token` in parts and its claims; everything judged but the signature.
+fn judged<'t>(
+    issuer: &Issuer,
+    token: &'t str,
+    purpose: Purpose,
+    judge: impl Fn(&Map<String, Value>) -> Result<(), TokenError>,
+) -> Result<(Unverified<'t>, Map<String, Value>), TokenError> {
+    let unverified = Unverified::parse_as(token, purpose)?;
+    if !issuer.algorithms.contains(&unverified.algorithm) {
+        return Err(TokenError::AlgorithmNotAllowed(unverified.algorithm));
+    }
+    let claims = unverified.claims()?;
+    judge(&claims)?;
+    Ok((unverified, claims))
 }
 
 /// Verifies the signature with the one key that fits.

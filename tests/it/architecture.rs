@@ -31,7 +31,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that have a home: path prefixes below `src` where the crate may be named.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 13] = [
     ("jsonwebtoken", &["auth", "cli/demo"]),
     (
         "rustls",
@@ -49,6 +49,7 @@ const HOMES: [(&str, &[&str]); 12] = [
     ("tokio_rustls", &["listener", "forward", "session/redis"]),
     ("redis", &["session/redis"]),
     ("hyper_rustls", &["auth"]),
+    ("oauth2", &["auth/login"]),
     ("notify", &["reload"]),
     ("aho_corasick", &["route/choice"]),
     ("arc_swap", &["reload", "snapshot", "listener", "auth"]),
@@ -62,8 +63,9 @@ const HOMES: [(&str, &[&str]); 12] = [
 const NOT_IN_STAGES: [&str; 5] = ["serde::", "serde_json::", "std::fs", "std::env", "tokio::fs"];
 
 /// Files of stages that read a serialised form by their nature, and why.
-const STAGE_EXCEPTIONS: [(&str, &str); 2] = [
+const STAGE_EXCEPTIONS: [(&str, &str); 3] = [
     ("auth/json.rs", "tokens and key sets are JSON, and have to be read strictly"),
+    ("auth/login/exchange.rs", "the token endpoint answers JSON, and OpenID Connect adds a member to it"),
     ("forward/files.rs", "serves files"),
 ];
 

@@ -13,9 +13,9 @@ pub enum LoginError {
     /// The application is no client of the tenant's issuer: `no_login`.
     #[error("the application is not a client of the tenant's issuer")]
     NoClient,
-    /// The flow was begun for another tenant, issuer or client: `login_foreign`.
-    #[error("the login was begun at another tenant or issuer")]
-    Foreign,
+    /// The system gives no randomness to begin a login with.
+    #[error("the system gives no randomness")]
+    NoRandomness,
     /// The flow was begun with another `state`: `login_state_unknown`.
     #[error("the state is not that of the login")]
     WrongState,
@@ -34,10 +34,12 @@ pub enum LoginError {
     /// The token endpoint does not accept the code, refresh token or password: `code_refused`.
     #[error("the issuer does not accept the grant")]
     GrantRefused,
-    /// The token endpoint refused for a reason that is not the user's, such as `invalid_client`.
+    /// The token endpoint refused for a reason that is not the user's, such as `invalid_client`:
+    /// `client_refused`.
     #[error("the token endpoint refused: {0}")]
     ClientRefused(Box<str>),
-    /// The answer of the token endpoint cannot be understood, or lacks a token that it must have.
+    /// The answer of the token endpoint cannot be understood, or lacks a token that it must have:
+    /// `login_token_invalid`.
     #[error("the answer of the token endpoint is unusable: {0}")]
     MalformedAnswer(&'static str),
     /// A token of the answer is not what it has to be: `login_token_invalid`.
@@ -46,6 +48,9 @@ pub enum LoginError {
     /// The ID token is another login's: `nonce_mismatch`.
     #[error("the nonce is not that of the login")]
     NonceMismatch,
+    /// A refresh gave the tokens of somebody else.
+    #[error("the tokens are another user's")]
+    OtherSubject,
     /// The issuer, or its keys, cannot be had now: `issuer_unreachable`.
     #[error("the issuer cannot be reached")]
     IssuerUnreachable {

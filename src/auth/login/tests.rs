@@ -1,0 +1,1 @@
+//! Tests of `auth::login`: tables, each row with what it shows.
