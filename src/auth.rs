@@ -8,8 +8,10 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
+
 use crate::request::CanonicalRequest;
-use crate::session::Identity;
+use crate::session::{Identity, Session};
 use crate::tenant::Tenant;
 
 pub mod assertion;
@@ -19,6 +21,7 @@ pub mod client;
 mod discovery;
 mod distinct;
 mod fetch;
+mod forgery;
 pub mod issuer;
 mod json;
 pub mod keys;
@@ -81,57 +84,105 @@ pub struct Requirement {
 /// Proof that the route's requirement was met. Only [`admit`] makes one.
 #[derive(Debug)]
 pub struct Admitted {
-    caller: Option<Arc<Identity>>,
+    who: Who,
+}
+
+/// Who was admitted, by what it presented.
+#[derive(Debug)]
+enum Who {
+    /// Nobody asked.
+    Anybody,
+    /// A token.
+    Token(Arc<Identity>),
+    /// A session's cookie.
+    Session(Arc<Session>),
+}
+
+impl Who {
+    fn caller(&self) -> Option<&Identity> {
+        match self {
+            Self::Anybody => None,
+            Self::Token(identity) => Some(identity),
+            Self::Session(session) => Some(&session.identity),
+        }
+    }
 }
 
 impl Admitted {
     /// The verified caller; `None` on a route that is open to everyone.
     #[must_use]
     pub fn caller(&self) -> Option<&Identity> {
-        self.caller.as_deref()
+        self.who.caller()
+    }
+
+    /// The session that the caller was admitted by.
+    #[must_use]
+    pub fn session(&self) -> Option<&Arc<Session>> {
+        match &self.who {
+            Who::Session(session) => Some(session),
+            Who::Anybody | Who::Token(_) => None,
+        }
     }
 }
 
-/// Decides whether the caller may take the route: type first, then scope.
+/// What admission looks at, besides what the route asks for.
+#[derive(Clone, Copy)]
+pub struct Asking<'a> {
+    /// Whose the request is.
+    pub tenant: &'a Tenant,
+    /// Who vouches for the tenant's people.
+    pub issuer: Option<&'a Arc<Issuer>>,
+    /// What came in.
+    pub request: &'a CanonicalRequest,
+    /// With these headers.
+    pub headers: &'a HeaderMap,
+    /// The credentials among them.
+    pub presented: &'a Presented,
+    /// The session that its cookie opens; its token has not expired.
+    pub session: Option<&'a Arc<Session>>,
+}
+
+/// Decides whether the caller may take the route: type first, then scope, then whether the request is
+/// the caller's own will. A token goes before a session, because it was presented on purpose.
 pub async fn admit(
     verifier: &Verifier,
-    issuer: Option<&Arc<Issuer>>,
-    tenant: &Tenant,
     requirement: &Requirement,
-    presented: &Presented,
-    request: &CanonicalRequest,
+    asking: &Asking<'_>,
 ) -> Result<Admitted, Refused> {
-    let caller = match requirement.kind {
-        AuthenticationType::Xsuaa
-        | AuthenticationType::Ias
-        | AuthenticationType::Oidc
-        | AuthenticationType::Jwt => {
+    let presented = asking.presented;
+    let who = match requirement.kind {
+        AuthenticationType::Xsuaa | AuthenticationType::Ias | AuthenticationType::Oidc => {
+            match (presented.bearer()?, asking.session) {
+                (Some(token), _) => Who::Token(verified(verifier, asking, token).await?),
+                (None, Some(session)) => Who::Session(Arc::clone(session)),
+                (None, None) => return Err(Refused::Unauthenticated),
+            }
+        }
+        AuthenticationType::Jwt => {
             let token = presented.bearer()?.ok_or(Refused::Unauthenticated)?;
-            Some(verified(verifier, issuer, tenant, token).await?)
+            Who::Token(verified(verifier, asking, token).await?)
         }
         AuthenticationType::None => match presented.router_bearer()? {
-            Some(token) => Some(verified(verifier, issuer, tenant, token).await?),
-            None => None,
+            Some(token) => Who::Token(verified(verifier, asking, token).await?),
+            None => Who::Anybody,
         },
         kind @ (AuthenticationType::Basic
         | AuthenticationType::TenantBasic
         | AuthenticationType::TenantToken) => return Err(Refused::NotSupported(kind)),
     };
     if let Some(scope) = &requirement.scope {
-        scope.admit(&request.method, caller.as_deref())?;
+        scope.admit(&asking.request.method, who.caller())?;
     }
-    Ok(Admitted { caller })
+    if let Who::Session(session) = &who {
+        forgery::refuse(asking, requirement.csrf, session)?;
+    }
+    Ok(Admitted { who })
 }
 
 /// The token's verified content, or why this tenant's issuer did not issue it.
-async fn verified(
-    verifier: &Verifier,
-    issuer: Option<&Arc<Issuer>>,
-    tenant: &Tenant,
-    token: &[u8],
-) -> Result<Arc<Identity>, Refused> {
-    let issuer = issuer.ok_or(Refused::NoIssuer)?;
-    verifier.verify(issuer, tenant, token).await
+async fn verified(verifier: &Verifier, asking: &Asking<'_>, token: &[u8]) -> Result<Arc<Identity>, Refused> {
+    let issuer = asking.issuer.ok_or(Refused::NoIssuer)?;
+    verifier.verify(issuer, asking.tenant, token).await
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! as they are, behind the tenant's prefix. Cookies that an endpoint sets are on its own answer; those
 //! of a session that was merely found are added by the pipeline.
 
+mod callback;
+pub mod login;
 mod outside;
 
 use std::sync::Arc;
@@ -13,18 +15,18 @@ use bytes::Bytes;
 use http::Response;
 use http::request::Parts;
 
+use crate::auth::login::Logins;
 use crate::auth::{Issuer, Verifier};
 use crate::error::Failure;
 use crate::forward::body::Body;
 use crate::forward::client::Client;
 use crate::request::CanonicalRequest;
 use crate::request::correlation::Correlation;
-use crate::session::Identity;
+use crate::session::{Identity, Opened, Sessions};
 use crate::snapshot::Snapshot;
 use crate::tenant::Tenant;
 
 pub use outside::Outside;
-pub(crate) use outside::local;
 
 /// An endpoint of our own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +41,21 @@ pub enum Endpoint {
     User,
 }
 
+/// The endpoint at `path`, which is what follows the tenant's prefix. Logins end and sessions begin only
+/// where the tenant has somebody to log in at.
+#[must_use]
+pub fn at(snapshot: &Snapshot, issuer: Option<&Arc<Issuer>>, path: &str) -> Option<Endpoint> {
+    let (login, logout) = (&snapshot.login, &snapshot.logout);
+    let is = |configured: &Option<Box<str>>| configured.as_deref() == Some(path);
+    if *login.callback == *path && issuer.is_some_and(|issuer| issuer.can_log_in()) {
+        return Some(Endpoint::Callback);
+    }
+    if is(&logout.endpoint) {
+        return Some(Endpoint::Logout);
+    }
+    is(&logout.back_channel).then_some(Endpoint::BackChannel)
+}
+
 /// Everything that an endpoint may answer with.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
@@ -46,6 +63,8 @@ pub struct Context<'a> {
     pub snapshot: &'a Snapshot,
     /// What came in.
     pub request: &'a CanonicalRequest,
+    /// Its path and query: as the route made it where one led here, else behind the tenant's prefix.
+    pub path: &'a str,
     /// Its ids.
     pub correlation: &'a Correlation,
     /// Whose it is.
@@ -54,26 +73,39 @@ pub struct Context<'a> {
     pub issuer: Option<&'a Arc<Issuer>>,
     /// How the tenant's part is seen from outside: addresses, and the reach of its cookies.
     pub outside: &'a Outside,
+    /// The session that the browser brings, whose token holds.
+    pub session: Option<&'a Opened>,
     /// The admitted caller; there is one only where a route led here.
     pub caller: Option<&'a Identity>,
+    /// Every session.
+    pub sessions: &'a Sessions,
+    /// Logs people in and out.
+    pub logins: &'a Arc<Logins>,
     /// Verifies tokens.
     pub verifier: &'a Verifier,
     /// Connections to backends.
     pub client: &'a Client,
 }
 
+impl Context<'_> {
+    /// Where issuers send browsers back to.
+    #[must_use]
+    pub fn redirect_uri(&self) -> String {
+        self.outside.address(&self.snapshot.login.callback)
+    }
+}
+
 /// The answer of `endpoint` to the request with `parts` and `body`, which is all of it, and at most
-/// 64 KiB.
+/// 64 KiB. Where it sets cookies, these are all that the answer sets.
 pub async fn serve(
     endpoint: Endpoint,
     context: &Context<'_>,
     parts: &Parts,
     body: Bytes,
 ) -> Result<Response<Body>, Failure> {
-    let _ = (context, parts, body);
+    let _ = body;
     match endpoint {
-        Endpoint::Callback | Endpoint::Logout | Endpoint::BackChannel | Endpoint::User => {
-            Err(Failure::NoRoute)
-        }
+        Endpoint::Callback => callback::serve(context, parts).await,
+        Endpoint::Logout | Endpoint::BackChannel | Endpoint::User => Err(Failure::NoRoute),
     }
 }

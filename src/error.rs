@@ -5,6 +5,8 @@
 //! told [`Verdict`]'s fixed words only, so that nothing of a token, an address or another tenant can get
 //! into an answer.
 
+mod login;
+
 use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -17,8 +19,13 @@ use crate::forward::files::{self, Unserved};
 use crate::request::Malformed;
 use crate::request::Violation;
 use crate::route::RewriteError;
+use crate::session;
 use crate::tenant::Unresolved;
 use crate::tenant::limit::Limited;
+
+pub use login::{FailedLogin, LoginFault};
+
+const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
 /// Why a request ended before anything was forwarded, or while it was.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +60,15 @@ pub enum Failure {
     /// The caller is not admitted.
     #[error("the caller is not admitted")]
     Refused(#[from] Refused),
+    /// A login came to nothing.
+    #[error(transparent)]
+    Login(Box<FailedLogin>),
+    /// Sessions cannot be looked up.
+    #[error("the session store does not answer")]
+    Sessions(#[from] session::Unavailable),
+    /// The body is larger than an endpoint of our own takes.
+    #[error("the body is larger than 64 KiB")]
+    BodyTooLarge,
     /// The name that the route makes of the request is no destination.
     #[error("the route names no destination of the configuration")]
     NoDestination,
@@ -146,6 +162,11 @@ impl Failure {
                 "The address makes no path that may be forwarded.",
             ),
             Self::Refused(reason) => refused(reason),
+            Self::Login(failed) => login::verdict(failed),
+            Self::Sessions(reason) => login::store(reason),
+            Self::BodyTooLarge => {
+                told(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 64 KiB.")
+            }
             Self::NoDestination => told(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "unknown_destination",
@@ -253,6 +274,15 @@ fn refused(reason: &Refused) -> Verdict {
         }
         Refused::MissingScope { .. } => {
             told(StatusCode::FORBIDDEN, "missing_scope", "The token does not have the scope that is needed.")
+        }
+        Refused::CsrfRequired => told(
+            StatusCode::FORBIDDEN,
+            "csrf_required",
+            "The request has to repeat the session's CSRF token.",
+        )
+        .with(X_CSRF_TOKEN, HeaderValue::from_static("Required")),
+        Refused::CrossSite => {
+            told(StatusCode::FORBIDDEN, "cross_site", "Another site may not change anything here.")
         }
         Refused::KeysUnavailable { .. } => told(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -7,16 +7,22 @@
 //! is required of the caller is a property of the route, so admission follows the route.
 
 mod exchange;
+mod navigation;
+mod visitor;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
-use crate::auth::{self, Assertions, Verifier};
+use crate::auth::login::Logins;
+use crate::auth::{self, Admitted, Asking, Assertions, AuthenticationType, Issuer, Refused, Verifier};
+use crate::clock::Clock;
 use crate::destination::Destination;
+use crate::endpoint::login::Wanted;
+use crate::endpoint::{self, Endpoint};
 use crate::error::Failure;
 use crate::forward::body::Body;
 use crate::forward::client::Client;
@@ -29,14 +35,15 @@ use crate::observe::metrics::Recorder;
 use crate::request::correlation::Correlation;
 use crate::request::{self, CanonicalRequest, Peer, Target};
 use crate::route::welcome::Welcome;
-use crate::route::{Action, DestinationName, Matched, Picked};
+use crate::route::{Action, DestinationName, Matched, Picked, Route};
+use crate::session::{Sessions, SessionsError, SessionsSettings, StoreSettings, csrf};
 use crate::snapshot::{Published, Snapshot};
 use crate::tenant::limit::Permit;
 use crate::tenant::{HostMemo, Meters, Resolved, Tenant};
 
 use self::exchange::Exchange;
-
-const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
+use self::visitor::Door;
+pub use self::visitor::Visitor;
 
 /// Who sent a request, and over what.
 #[derive(Clone, Debug)]
@@ -58,6 +65,12 @@ pub struct Trail {
     pub tenant: Option<Arc<Tenant>>,
     /// Counts the request as one of the tenant's, while it lives.
     pub permit: Option<Permit>,
+    /// Who vouches for the tenant's people.
+    pub issuer: Option<Arc<Issuer>>,
+    /// How many bytes of the path are the tenant's prefix.
+    pub prefix_length: usize,
+    /// Who comes, as far as cookies tell.
+    pub visitor: Visitor,
     /// The place of the route.
     pub route: Option<usize>,
     /// The destination.
@@ -78,6 +91,21 @@ pub enum Decision {
     },
     /// It is forwarded.
     Forward(Box<Outbound>),
+    /// An endpoint of our own answers.
+    Endpoint(Box<Reached>),
+    /// The person is sent to log in.
+    Login(Wanted),
+}
+
+/// An endpoint that a request came to.
+#[derive(Debug)]
+pub struct Reached {
+    /// Which.
+    pub endpoint: Endpoint,
+    /// The path that a route made of the request's; nothing where the address alone led here.
+    pub path: Option<PathAndQuery>,
+    /// Proof that the caller may, where a route led here.
+    pub admitted: Option<Admitted>,
 }
 
 /// What a decision is made with, besides the snapshot.
@@ -90,6 +118,27 @@ pub struct Bench {
     pub meters: Arc<Meters>,
     /// Signs what backends are told.
     pub assertions: Arc<Assertions>,
+    /// Who is logged in.
+    pub sessions: Sessions,
+    /// Logs people in.
+    pub logins: Arc<Logins>,
+    /// The time.
+    pub clock: Clock,
+    /// Whether decisions are explained and never carried out: no issuer is asked for anybody.
+    pub rehearsal: bool,
+}
+
+impl Bench {
+    /// Sessions of nobody, for decisions that are only explained.
+    pub fn nobody(runtime: &tokio::runtime::Handle, clock: &Clock) -> Result<Sessions, SessionsError> {
+        Sessions::new(SessionsSettings {
+            store: StoreSettings::Memory,
+            secrets: Vec::new(),
+            runtime: runtime.clone(),
+            clock: clock.clone(),
+            ended: None,
+        })
+    }
 }
 
 /// Decides what becomes of the request with `parts`; its headers are taken only if it is forwarded.
@@ -103,12 +152,25 @@ pub async fn decide(
 ) -> Result<Decision, Failure> {
     let request = &*trail.request.insert(request::canonicalize(parts, &caller.peer, &snapshot.trust)?);
     let resolved = resolve(snapshot, bench, request)?;
+    trail.prefix_length = resolved.prefix_length;
     let tenant = &*trail.tenant.insert(Arc::clone(&resolved.tenant));
     trail.permit = Some(bench.meters.admit(tenant)?);
+    trail.issuer = snapshot.issuers.of(tenant);
+    let door = Door {
+        bench,
+        policy: &snapshot.sessions,
+        tenant,
+        issuer: trail.issuer.as_ref(),
+        request,
+        prefix_length: resolved.prefix_length,
+    };
     let target = &*trail.target.insert(target(request, &resolved));
+    if let Some(endpoint) = endpoint::at(snapshot, door.issuer, door.path()) {
+        trail.visitor.look_closely(&door, &parts.headers).await?;
+        return Ok(Decision::Endpoint(Box::new(Reached { endpoint, path: None, admitted: None })));
+    }
     refuse_websocket(&parts.headers)?;
-    let presented = auth::identify(&parts.headers);
-    let matched = match snapshot.routes.pick(&request.method, target, fetches_csrf_token(parts)) {
+    let matched = match snapshot.routes.pick(&request.method, target, csrf::is_fetch(&parts.headers)) {
         Picked::Route(matched) => matched,
         Picked::Welcome(welcome) => return Ok(Decision::Welcome(location(request, &resolved, welcome))),
         Picked::MethodNotAllowed(allow) => return Err(Failure::Method(allow)),
@@ -117,19 +179,26 @@ pub async fn decide(
     };
     let route = matched.route;
     trail.route = Some(route.index);
-    let issuer = snapshot.issuers.of(tenant);
-    let verifier = &bench.verifier;
-    let admitted =
-        auth::admit(verifier, issuer.as_ref(), tenant, &route.requirement, &presented, request).await?;
-    let destination = match &route.action {
+    let admitted = match admit(&door, route, &parts.headers, &mut trail.visitor).await {
+        Err(Failure::Refused(Refused::Unauthenticated)) => {
+            let login = navigation::login(&door, &snapshot.login, route, &parts.headers);
+            return login.map(Decision::Login).ok_or(Failure::Refused(Refused::Unauthenticated));
+        }
+        admitted => admitted?,
+    };
+    let name = match &route.action {
         Action::LocalDir(_) => {
             return Ok(Decision::File { route: route.index, path: matched.rewritten("")? });
         }
-        // The endpoint comes with sessions.
-        Action::UserApi => return Err(Failure::NoDestination),
-        Action::Destination(name) => destination(snapshot, name, &matched, tenant, request),
+        Action::UserApi => {
+            let path = Some(matched.rewritten("")?);
+            let reached = Reached { endpoint: Endpoint::User, path, admitted: Some(admitted) };
+            return Ok(Decision::Endpoint(Box::new(reached)));
+        }
+        Action::Destination(name) => name,
     };
-    let destination = &*trail.destination.insert(Arc::clone(destination?));
+    let destination = destination(snapshot, name, &matched, tenant, request)?;
+    let destination = &*trail.destination.insert(Arc::clone(destination));
     let path = matched.rewritten(&destination.base)?;
     let assertion =
         snapshot.assertion.then(|| bench.assertions.sign(tenant, admitted.caller(), route.pattern.source()));
@@ -145,6 +214,41 @@ pub async fn decide(
     };
     let headers = std::mem::take(&mut parts.headers);
     Ok(Decision::Forward(Box::new(forward::prepare(&inbound, destination, path, headers))))
+}
+
+/// Admits the caller to `route`, by its session where the route takes one.
+async fn admit(
+    door: &Door<'_>,
+    route: &Route,
+    headers: &HeaderMap,
+    visitor: &mut Visitor,
+) -> Result<Admitted, Failure> {
+    let fetches = csrf::is_fetch(headers);
+    match route.requirement.kind {
+        AuthenticationType::Xsuaa | AuthenticationType::Ias | AuthenticationType::Oidc => {
+            visitor.look_closely(door, headers).await?;
+        }
+        // A session is nothing that an open route asks for: where it cannot be looked up, so be it.
+        AuthenticationType::None => drop(visitor.look(door, headers).await),
+        AuthenticationType::Jwt
+        | AuthenticationType::Basic
+        | AuthenticationType::TenantBasic
+        | AuthenticationType::TenantToken => {}
+    }
+    let presented = auth::identify(headers);
+    let asking = Asking {
+        tenant: door.tenant,
+        issuer: door.issuer,
+        request: door.request,
+        headers,
+        presented: &presented,
+        session: visitor.opened.as_ref().map(|opened| &opened.session),
+    };
+    let admitted = auth::admit(&door.bench.verifier, &route.requirement, &asking).await?;
+    if fetches && route.requirement.csrf {
+        visitor.csrf_token = asking.session.map(|session| session.csrf_token.clone());
+    }
+    Ok(admitted)
 }
 
 fn resolve(snapshot: &Snapshot, bench: &Bench, request: &CanonicalRequest) -> Result<Resolved, Failure> {
@@ -163,10 +267,6 @@ fn target(request: &CanonicalRequest, resolved: &Resolved) -> Target {
 
 fn refuse_websocket(headers: &HeaderMap) -> Result<(), Failure> {
     if forward::headers::is_websocket_upgrade(headers) { Err(Failure::WebSocket) } else { Ok(()) }
-}
-
-fn fetches_csrf_token(parts: &Parts) -> bool {
-    parts.headers.get(X_CSRF_TOKEN).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"fetch"))
 }
 
 /// The welcome file's address as the client sees it: behind the tenant's prefix, where that is stripped.

@@ -7,7 +7,7 @@
 pub mod page;
 pub mod refusal;
 
-use http::header::X_FRAME_OPTIONS;
+use http::header::{CACHE_CONTROL, SET_COOKIE, X_FRAME_OPTIONS};
 use http::{HeaderMap, HeaderValue, Method, Response};
 
 use crate::error::Verdict;
@@ -20,6 +20,26 @@ pub fn dress(headers: &mut HeaderMap, correlation: &Correlation, frame_options: 
     headers.entry(X_REQUEST_ID).or_insert_with(|| correlation.request_id.clone());
     if frame_options {
         headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("SAMEORIGIN"));
+    }
+}
+
+/// Sets our own cookies, and keeps caches from keeping them with the answer.
+pub fn set_cookies(headers: &mut HeaderMap, cookies: impl IntoIterator<Item = HeaderValue>) {
+    let before = headers.len();
+    headers.extend(cookies.into_iter().map(|cookie| (SET_COOKIE, cookie)));
+    if headers.len() > before {
+        keep_private(headers);
+    }
+}
+
+/// Keeps shared caches from giving one caller's answer to another.
+pub fn keep_private(headers: &mut HeaderMap) {
+    let is_kept = |value: &HeaderValue| {
+        let text = value.as_bytes().to_ascii_lowercase();
+        [&b"no-store"[..], b"private"].iter().any(|word| memchr::memmem::find(&text, word).is_some())
+    };
+    if !headers.get_all(CACHE_CONTROL).iter().any(is_kept) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 

@@ -27,6 +27,12 @@ pub enum Refused {
         /// What `WWW-Authenticate` says; it names the route's scopes.
         challenge: HeaderValue,
     },
+    /// A session's caller has to repeat its CSRF token: 403.
+    #[error("the request does not repeat the CSRF token of its session")]
+    CsrfRequired,
+    /// Another site made the browser send it: 403.
+    #[error("another site sent the request")]
+    CrossSite,
     /// The issuer's keys cannot be had now: 503.
     #[error("the keys of the issuer are not available")]
     KeysUnavailable {
@@ -52,7 +58,9 @@ impl Refused {
             )),
             Self::InvalidToken(reason) => Some(HeaderValue::from_static(reason.challenge())),
             Self::MissingScope { challenge } => Some(challenge.clone()),
-            Self::KeysUnavailable { .. } | Self::NotSupported(_) => None,
+            Self::KeysUnavailable { .. } | Self::NotSupported(_) | Self::CsrfRequired | Self::CrossSite => {
+                None
+            }
         }
     }
 
@@ -66,6 +74,8 @@ impl Refused {
             | Self::InvalidToken(_)
             | Self::MissingScope { .. }
             | Self::NoIssuer
+            | Self::CsrfRequired
+            | Self::CrossSite
             | Self::NotSupported(_) => None,
         }
     }

@@ -1,6 +1,6 @@
 //! Tests of `auth`: tables, each row with what it shows.
 
-use http::{HeaderMap, HeaderValue, Request};
+use http::{HeaderValue, Request};
 use tokio::runtime::Runtime;
 
 use super::*;
@@ -62,7 +62,15 @@ fn each_type_of_route_fails_closed() {
     for (kind, scope, headers, expected, shows) in rows {
         let requirement = Requirement { kind, scope, csrf: true };
         let (presented, request) = (presented(headers), request("GET"));
-        let answer = runtime.block_on(admit(&verifier, None, &tenant, &requirement, &presented, &request));
+        let asking = Asking {
+            tenant: &tenant,
+            issuer: None,
+            request: &request,
+            headers: &HeaderMap::new(),
+            presented: &presented,
+            session: None,
+        };
+        let answer = runtime.block_on(admit(&verifier, &requirement, &asking));
         let name = answer.map_or_else(|refused| format!("{refused:?}"), |_| "admitted".into());
         assert!(name.starts_with(expected), "{kind:?} {headers:?}: {shows}: {name}");
     }

@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 
 use super::{CLEAN, PROBLEMS, complain};
 use crate::auth::{AuthenticationType, Requirement};
+use crate::endpoint::Endpoint;
 use crate::forward::Outbound;
 use crate::pipeline::{self, Bench, Caller, Decision, Trail};
 use crate::request::correlation::Correlation;
@@ -135,6 +136,11 @@ async fn decided(snapshot: &Snapshot, bench: &Bench, caller: &Caller, mut parts:
             explanation.answered = Some(format!("redirected to {location}"));
         }
         Ok(Decision::File { path, .. }) => explanation.answered = Some(format!("the file {}", path.path())),
+        Ok(Decision::Login(wanted)) => {
+            let return_to = wanted.return_to.as_str();
+            explanation.answered = Some(format!("sent to log in, and back to {return_to} afterwards"));
+        }
+        Ok(Decision::Endpoint(reached)) => explanation.answered = Some(endpoint(reached.endpoint).to_owned()),
         Err(failure) => {
             let verdict = failure.verdict();
             explanation.refusal = Some(Refusal {
@@ -145,6 +151,15 @@ async fn decided(snapshot: &Snapshot, bench: &Bench, caller: &Caller, mut parts:
         }
     }
     explanation
+}
+
+fn endpoint(endpoint: Endpoint) -> &'static str {
+    match endpoint {
+        Endpoint::Callback => "the end of a login",
+        Endpoint::Logout => "a logout",
+        Endpoint::BackChannel => "a logout that the issuer asks for",
+        Endpoint::User => "who the caller is",
+    }
 }
 
 /// How far the request came.

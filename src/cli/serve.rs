@@ -27,6 +27,7 @@ pub(super) use self::settings::authorities;
 use self::workers::Workers;
 pub(super) use self::workers::resolver;
 use crate::admin;
+use crate::auth::login::Logins;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
 use crate::config::{self, Environment, Loaded, NOT_SUPPORTED_YET, Problem, Severity, Sources};
 use crate::observe::denials::Denials;
@@ -35,6 +36,7 @@ use crate::observe::metrics::{FetchResult, Metrics};
 use crate::observe::sink::{Format, Sink};
 use crate::pipeline::Bench;
 use crate::reload::Reloader;
+use crate::session::{Sessions, SessionsSettings, StoreSettings};
 use crate::snapshot::{Published, Snapshot};
 use crate::tenant::{HostMemo, Meters};
 
@@ -122,6 +124,8 @@ impl Server {
         store.observe(Box::new(move |usable| {
             counted.jwks_fetch(if usable { FetchResult::Success } else { FetchResult::Failure });
         }));
+        let logins = Arc::new(Logins::new(Arc::clone(&store)));
+        let sessions = self.sessions()?;
         let (stop, drain) = watch::channel(false);
         let workers = Workers {
             settings: &self.settings,
@@ -131,6 +135,8 @@ impl Server {
             denials: &denials,
             store: &store,
             assertions: &assertions,
+            sessions: &sessions,
+            logins: &logins,
             drain,
         };
         let (address, certificate) = workers.start()?;
@@ -154,7 +160,12 @@ impl Server {
                 memo: Mutex::new(HostMemo::new()),
                 meters: Arc::new(Meters::new()),
                 assertions,
+                sessions: Bench::nobody(&self.slow, &Clock::System)?,
+                logins,
+                clock: Clock::System,
+                rehearsal: true,
             },
+            sessions,
             draining: Arc::clone(&draining),
         };
         self.start_admin(overview, metrics, denials, &stop).await?;
@@ -163,6 +174,18 @@ impl Server {
         until_stopped(&reloader).await?;
         draining.store(true, Ordering::Relaxed);
         self.drain(stop).await
+    }
+
+    /// Sessions, which outlive every configuration of the process.
+    fn sessions(&self) -> Result<Sessions, Failed> {
+        let settings = SessionsSettings {
+            store: StoreSettings::Memory,
+            secrets: Vec::new(),
+            runtime: self.slow.clone(),
+            clock: Clock::System,
+            ended: None,
+        };
+        Ok(Sessions::new(settings)?)
     }
 
     fn key_store(&self) -> Result<Arc<KeyStore>, Failed> {

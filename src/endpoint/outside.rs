@@ -55,8 +55,7 @@ impl Outside {
 }
 
 /// `path` as it may stand in a `Location`: a browser takes what begins with two slashes for a host.
-#[must_use]
-pub(crate) fn local(path: &str) -> String {
+fn local(path: &str) -> String {
     format!("/{}", path.trim_start_matches(['/', '\\']))
 }
 

@@ -299,6 +299,16 @@ pub async fn drained(mut incoming: Incoming) -> bool {
     tokio::time::timeout(DRAIN_TIME, drain).await.is_ok_and(|drained| drained.is_some())
 }
 
+/// All of a body; nothing where it is large, slow or breaks off.
+pub async fn collected(incoming: Incoming) -> Option<Bytes> {
+    if incoming.size_hint().lower() > DRAIN {
+        return None;
+    }
+    let limited = http_body_util::Limited::new(incoming, usize::try_from(DRAIN).unwrap_or(usize::MAX));
+    let collected = tokio::time::timeout(DRAIN_TIME, limited.collect()).await;
+    collected.ok()?.ok().map(http_body_util::Collected::to_bytes)
+}
+
 /// What a client is answered.
 pub struct Body {
     source: Source,

@@ -9,12 +9,15 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, EXPECT, LOCATION};
+use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, EXPECT, LOCATION, SET_COOKIE};
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 
-use super::{Caller, Decision, Inner, Trail, decide};
+use super::{Caller, Decision, Inner, Reached, Trail, decide};
+use crate::endpoint::login::{self, Wanted};
+use crate::endpoint::{self, Context, Outside};
 use crate::error::{Failure, Verdict};
 use crate::forward::body::{self, Attendant, Body, Progress, Upload};
 use crate::forward::{self, Outbound};
@@ -26,6 +29,7 @@ use crate::observe::metrics::Observation;
 use crate::request::correlation::{Correlation, fresh_id};
 use crate::request::{Peer, Scheme};
 use crate::response;
+use crate::session::csrf;
 use crate::snapshot::Snapshot;
 
 /// One request under way.
@@ -82,6 +86,11 @@ impl Exchange {
                 self.discard(parts, incoming).await;
                 Ok(redirect(location))
             }
+            Ok(Decision::Login(wanted)) => {
+                self.discard(parts, incoming).await;
+                Box::pin(self.log_in(&wanted, parts)).await
+            }
+            Ok(Decision::Endpoint(reached)) => Box::pin(self.serve_endpoint(&reached, parts, incoming)).await,
             Ok(Decision::File { route, path }) => {
                 self.discard(parts, incoming).await;
                 Box::pin(self.serve_file(route, path.path(), parts)).await
@@ -134,14 +143,77 @@ impl Exchange {
         Ok(file.map(Body::file))
     }
 
+    async fn log_in(&mut self, wanted: &Wanted, parts: &Parts) -> Result<Response<Body>, Failure> {
+        let outside = self.outside()?;
+        login::begin(&self.context(&outside, None)?, wanted, parts).await
+    }
+
+    async fn serve_endpoint(
+        &mut self,
+        reached: &Reached,
+        parts: &Parts,
+        incoming: Incoming,
+    ) -> Result<Response<Body>, Failure> {
+        let Some(body) = body::collected(incoming).await else {
+            self.hang_up = true;
+            return Err(Failure::BodyTooLarge);
+        };
+        let outside = self.outside()?;
+        let answer =
+            endpoint::serve(reached.endpoint, &self.context(&outside, Some(reached))?, parts, body).await;
+        // What an endpoint says of our cookies is the last word.
+        if answer.as_ref().is_ok_and(|answer| answer.headers().contains_key(SET_COOKIE)) {
+            drop(self.trail.visitor.take_cookies());
+        }
+        answer
+    }
+
+    fn outside(&self) -> Result<Outside, Failure> {
+        let request = self.trail.request.as_ref().ok_or(Failure::NoRoute)?;
+        Ok(Outside::of(request, self.trail.prefix_length))
+    }
+
+    /// What an endpoint answers with. Whoever decides that one answers knows request and tenant.
+    fn context<'a>(
+        &'a self,
+        outside: &'a Outside,
+        reached: Option<&'a Reached>,
+    ) -> Result<Context<'a>, Failure> {
+        let (trail, bench) = (&self.trail, &self.worker.bench);
+        let request = trail.request.as_ref().ok_or(Failure::NoRoute)?;
+        let rewritten = reached.and_then(|reached| reached.path.as_ref()).map(PathAndQuery::as_str);
+        let own = request.target.as_str().get(trail.prefix_length..).unwrap_or_default();
+        Ok(Context {
+            snapshot: &self.snapshot,
+            request,
+            path: rewritten.unwrap_or(own),
+            correlation: &self.correlation,
+            tenant: trail.tenant.as_ref().ok_or(Failure::NoRoute)?,
+            issuer: trail.issuer.as_ref(),
+            outside,
+            session: trail.visitor.opened.as_ref(),
+            caller: reached.and_then(|reached| reached.admitted.as_ref()?.caller()),
+            sessions: &bench.sessions,
+            logins: &bench.logins,
+            verifier: &bench.verifier,
+            client: &self.worker.client,
+        })
+    }
+
     /// Dresses the answer and has its end recorded.
-    pub(super) fn answered(self: Box<Self>, mut response: Response<Body>) -> Response<Body> {
+    pub(super) fn answered(mut self: Box<Self>, mut response: Response<Body>) -> Response<Body> {
+        self.tell(response.headers_mut());
+        if let Some(token) = self.trail.visitor.csrf_token.take() {
+            // The backend may have a token of its own.
+            response.headers_mut().entry(csrf::HEADER).or_insert(token);
+            response::keep_private(response.headers_mut());
+        }
         response::dress(response.headers_mut(), &self.correlation, self.snapshot.frame_options);
         self.recorded(response, None)
     }
 
     /// The answer to a request that ended early.
-    pub(super) fn refused(self: Box<Self>, failure: &Failure) -> Response<Body> {
+    pub(super) fn refused(mut self: Box<Self>, failure: &Failure) -> Response<Body> {
         let id = fresh_id();
         let id = std::str::from_utf8(&id).unwrap_or_default();
         let verdict = failure.verdict();
@@ -150,10 +222,16 @@ impl Exchange {
         headers.extend(self.accept.clone().map(|accept| (ACCEPT, accept)));
         let mut response = response::refused(&verdict, id, &self.method, &headers);
         response::dress(response.headers_mut(), &self.correlation, self.snapshot.frame_options);
+        self.tell(response.headers_mut());
         if self.hang_up {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         self.recorded(response, Some(verdict.code))
+    }
+
+    /// Sets what the browser has to know of its session.
+    fn tell(&mut self, headers: &mut HeaderMap) {
+        response::set_cookies(headers, self.trail.visitor.take_cookies());
     }
 
     fn remember(&self, failure: &Failure, verdict: &Verdict, id: &str) {

@@ -25,6 +25,12 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 /// What no cache may keep.
 pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-cache, no-store, must-revalidate");
 
+/// Whether the client with `headers` takes a page at all; it may prefer something else.
+#[must_use]
+pub fn allows_html(headers: &HeaderMap) -> bool {
+    accept::allows_html(headers)
+}
+
 /// One refusal, in words that a stranger may read.
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal<'a> {

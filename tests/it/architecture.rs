@@ -25,7 +25,10 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
     ("endpoint", &["STAGES", "snapshot", "error", "response"]),
     ("pipeline", &["STAGES", "listener", "snapshot", "error", "response", "endpoint", "reload"]),
     ("admin", &["STAGES", "snapshot", "pipeline", "reload", "config", "listener", "response"]),
-    ("cli", &["STAGES", "snapshot", "pipeline", "reload", "config", "listener", "admin", "response"]),
+    (
+        "cli",
+        &["STAGES", "snapshot", "endpoint", "pipeline", "reload", "config", "listener", "admin", "response"],
+    ),
     ("server", &["STAGES", "snapshot", "pipeline", "reload", "config", "listener", "admin", "response"]),
     ("main", &["STAGES", "cli"]),
 ];

@@ -69,6 +69,8 @@ impl From<Refused> for LoginError {
             | Refused::MalformedCredentials
             | Refused::MissingScope { .. }
             | Refused::NoIssuer
+            | Refused::CsrfRequired
+            | Refused::CrossSite
             | Refused::NotSupported(_) => Self::NoClient,
         }
     }

@@ -5,16 +5,17 @@
 //! never logged or kept in an error: it may hold tokens.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::time::Duration;
 
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
 use oauth2::{
-    AccessToken, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
-    EndpointSet, ExtraTokenFields, PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError,
-    ResourceOwnerPassword, ResourceOwnerUsername, Scope, StandardRevocableToken, StandardTokenResponse,
-    TokenResponse as _, TokenUrl,
+    AccessToken, AsyncHttpClient, AuthType, AuthUrl, AuthorizationCode, ClientId, ClientSecret, CsrfToken,
+    EndpointNotSet, EndpointSet, ExtraTokenFields, HttpRequest, HttpResponse, PkceCodeVerifier, RedirectUrl,
+    RefreshToken, RequestTokenError, ResourceOwnerPassword, ResourceOwnerUsername, Scope,
+    StandardRevocableToken, StandardTokenResponse, TokenResponse as _, TokenUrl,
 };
 
 use super::super::client::{Client, ClientAuthentication, Endpoints};
@@ -109,8 +110,7 @@ pub(super) async fn tokens(
     now: u64,
 ) -> Result<Tokens, LoginError> {
     let protocol = protocol(client, endpoints)?;
-    let fetcher = shown(fetcher, client)?;
-    let ask = |request| fetcher.ask(request);
+    let ask = Asks(shown(fetcher, client)?.into_owned());
     let proof = proof(client, now)?.into_iter();
     let answer = match grant {
         Grant::Code { code, verifier, redirect_uri } => {
@@ -138,6 +138,19 @@ pub(super) async fn tokens(
         }
     };
     answer.map_err(|error| refused(client.realm.issuer(), grant, error)).and_then(accepted)
+}
+
+/// Carries the protocol's requests. Not a closure, whose futures are not known to be `Send` for every
+/// lifetime.
+struct Asks(Fetcher);
+
+impl<'c> AsyncHttpClient<'c> for Asks {
+    type Error = FetchError;
+    type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, FetchError>> + Send + 'c>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        Box::pin(self.0.ask(request))
+    }
 }
 
 /// `fetcher`, showing the client's certificate where it has one.

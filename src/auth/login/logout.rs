@@ -108,6 +108,8 @@ impl From<Refused> for LogoutTokenError {
             | Refused::MalformedCredentials
             | Refused::MissingScope { .. }
             | Refused::NoIssuer
+            | Refused::CsrfRequired
+            | Refused::CrossSite
             | Refused::NotSupported(_) => Self::NoClient,
         }
     }

@@ -11,6 +11,7 @@ use rustls_pki_types::CertificateDer;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Explanation, Question};
+use crate::auth::login::Logins;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
 use crate::cli::{check, serve};
 use crate::config::{self, Environment, Sources};
@@ -56,9 +57,13 @@ fn bench(runtime: &Runtime, authorities: Vec<CertificateDer<'static>>) -> io::Re
         resolver: Some(serve::resolver()),
         clock: clock.clone(),
     };
-    let store = KeyStore::new(settings).map_err(io::Error::other)?;
+    let store = Arc::new(KeyStore::new(settings).map_err(io::Error::other)?);
     Ok(Bench {
-        verifier: Verifier::new(Arc::new(store)),
+        verifier: Verifier::new(Arc::clone(&store)),
+        sessions: Bench::nobody(runtime.handle(), &clock).map_err(io::Error::other)?,
+        logins: Arc::new(Logins::new(store)),
+        clock: clock.clone(),
+        rehearsal: true,
         memo: Mutex::new(HostMemo::new()),
         meters: Arc::new(Meters::new()),
         assertions: Arc::new(Assertions::new(clock)),

@@ -13,6 +13,7 @@ use crate::cli::explain::{Question, explain};
 use crate::observe::metrics::ReloadResult;
 use crate::pipeline::Bench;
 use crate::reload::{Reloader, Report};
+use crate::session::Sessions;
 use crate::snapshot::Published;
 use crate::tenant::{Status, Tenant, TenantKey};
 
@@ -22,6 +23,7 @@ pub(super) struct Overview {
     pub reloader: Reloader,
     pub store: Arc<KeyStore>,
     pub bench: Bench,
+    pub sessions: Sessions,
     pub draining: Arc<AtomicBool>,
 }
 
@@ -95,7 +97,7 @@ impl Sources for Overview {
     }
 
     fn sessions(&self) -> Option<usize> {
-        None
+        self.sessions.count()
     }
 
     fn explain(&self, question: Explain) -> BoxFuture<'_, Result<Value, String>> {

@@ -12,8 +12,9 @@ use tokio::sync::watch;
 
 use super::Failed;
 use super::settings::Settings;
+use crate::auth::login::Logins;
 use crate::auth::store::Resolver as KeyResolver;
-use crate::auth::{Assertions, KeyStore, Verifier};
+use crate::auth::{Assertions, Clock, KeyStore, Verifier};
 use crate::forward::Connector;
 use crate::forward::client::Client;
 use crate::forward::resolve::Resolver;
@@ -27,6 +28,7 @@ use crate::observe::denials::Denials;
 use crate::observe::metrics::Metrics;
 use crate::observe::sink::Sink;
 use crate::pipeline::{Bench, Inner, Worker};
+use crate::session::Sessions;
 use crate::snapshot::Published;
 use crate::tenant::{HostMemo, Meters};
 
@@ -47,6 +49,8 @@ pub(super) struct Workers<'a> {
     pub denials: &'a Arc<Denials>,
     pub store: &'a Arc<KeyStore>,
     pub assertions: &'a Arc<Assertions>,
+    pub sessions: &'a Sessions,
+    pub logins: &'a Arc<Logins>,
     pub drain: watch::Receiver<bool>,
 }
 
@@ -94,6 +98,10 @@ impl Workers<'_> {
                 memo: Mutex::new(HostMemo::new()),
                 meters: Arc::clone(meters),
                 assertions: Arc::clone(self.assertions),
+                sessions: self.sessions.clone(),
+                logins: Arc::clone(self.logins),
+                clock: Clock::System,
+                rehearsal: false,
             },
             client: Client::new(Connector::new(tls)),
             recorder: self.metrics.recorder(),

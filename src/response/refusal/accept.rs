@@ -11,6 +11,11 @@ pub(super) fn prefers_html(headers: &HeaderMap) -> bool {
     html > weight(headers, "application", "problem+json") && html > weight(headers, "application", "json")
 }
 
+/// Whether a page is taken at all, as it is where nothing is said.
+pub(super) fn allows_html(headers: &HeaderMap) -> bool {
+    !headers.contains_key(header::ACCEPT) || weight(headers, "text", "html") > 0
+}
+
 /// The weight of a type in thousandths; 0 when nothing names it.
 fn weight(headers: &HeaderMap, kind: &str, subtype: &str) -> u16 {
     let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());

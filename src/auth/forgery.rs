@@ -1,0 +1,93 @@
+//! Whether a request is its session's own will, or another site's.
+//!
+//! Browsers send cookies along with requests that other pages make. A method that changes something
+//! needs the session's CSRF token where the route asks for it, and is refused to other sites even where
+//! it does not. Another host of the same site (a sibling tenant, for one) has to show the token. What
+//! names neither site nor origin comes from no browser of today. Surprising: an `Origin` may be `https`
+//! where we see `http`, because TLS may end in front of us; never the other way round.
+
+use http::header::ORIGIN;
+use http::{HeaderMap, HeaderName, Method};
+
+use super::{Asking, Refused};
+use crate::request::{Authority, CanonicalRequest, Scheme};
+use crate::session::{Session, csrf};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Refuses what another site may have made the browser of `session` send; `csrf` says that the route
+/// asks for the token.
+pub(super) fn refuse(asking: &Asking<'_>, csrf: bool, session: &Session) -> Result<(), Refused> {
+    let shown = csrf::matches(session, asking.headers);
+    judge(asking.request, asking.headers, csrf, shown)
+}
+
+/// The same, where `shown` says whether the request repeats the session's token.
+pub(super) fn judge(
+    request: &CanonicalRequest,
+    headers: &HeaderMap,
+    csrf: bool,
+    shown: bool,
+) -> Result<(), Refused> {
+    if request.method == Method::GET || request.method == Method::HEAD {
+        return Ok(());
+    }
+    if csrf && !shown {
+        return Err(Refused::CsrfRequired);
+    }
+    match sender(request, headers) {
+        Sender::Own => Ok(()),
+        Sender::Neighbour if shown => Ok(()),
+        Sender::Neighbour | Sender::Foreign => Err(Refused::CrossSite),
+    }
+}
+
+/// Whose page sent a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sender {
+    /// Ours, the user's own hand, or no browser.
+    Own,
+    /// Another host of the same site.
+    Neighbour,
+    /// Another site's.
+    Foreign,
+}
+
+/// Whose page sent the request, by what the browser says of it (Fetch Metadata §2.2, RFC 6454 §7).
+pub(super) fn sender(request: &CanonicalRequest, headers: &HeaderMap) -> Sender {
+    let mut sites = headers.get_all(SEC_FETCH_SITE).iter();
+    match (sites.next().map(http::HeaderValue::as_bytes), sites.next()) {
+        (None, _) => by_origin(request, headers),
+        (Some(b"same-origin" | b"none"), None) => Sender::Own,
+        (Some(b"same-site"), None) => Sender::Neighbour,
+        (Some(_), _) => Sender::Foreign,
+    }
+}
+
+fn by_origin(request: &CanonicalRequest, headers: &HeaderMap) -> Sender {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => Sender::Own,
+        (Some(origin), None) if is_ours(request, origin.as_bytes()) => Sender::Own,
+        (Some(_), _) => Sender::Foreign,
+    }
+}
+
+fn is_ours(request: &CanonicalRequest, origin: &[u8]) -> bool {
+    let (authority, usual) = match (origin.strip_prefix(b"https://"), origin.strip_prefix(b"http://")) {
+        (Some(authority), _) => (authority, 443),
+        (None, Some(authority)) if request.scheme == Scheme::Http => (authority, 80),
+        (None, _) => return false,
+    };
+    let Ok(named) = Authority::parse(authority) else { return false };
+    let own = match request.scheme {
+        Scheme::Http => 80,
+        Scheme::Https => 443,
+    };
+    let (theirs, ours) = (named.port.unwrap_or(usual), request.port.unwrap_or(own));
+    let both_usual = named.port.is_none_or(|port| port == usual) && request.port.is_none();
+    request.host.as_ref() == Some(&named.host) && (theirs == ours || both_usual)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! The session of a request, if it brings one that opens here, and what its answer tells the browser.
+//!
+//! It is looked for only where a session's cookie is there and the tenant's issuer has a client: a
+//! request without one pays for a comparison of names. A token that is about to expire is refreshed
+//! before it is used; when that is refused the session has ended, and the request goes on without.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, HeaderValue};
+
+use super::Bench;
+use crate::auth::Issuer;
+use crate::auth::login::LoginError;
+use crate::endpoint::Outside;
+use crate::error::{FailedLogin, Failure, LoginFault};
+use crate::request::CanonicalRequest;
+use crate::session::{self, Opened, Policy, Refreshed, ReturnPath, Session, SetCookies, cookie};
+use crate::tenant::Tenant;
+
+/// Who comes with a request, as far as cookies tell.
+#[derive(Debug, Default)]
+pub struct Visitor {
+    /// The session.
+    pub opened: Option<Opened>,
+    /// The token that the answer tells a session that asked for it.
+    pub csrf_token: Option<HeaderValue>,
+    /// What removes a session that has ended.
+    removal: SetCookies,
+}
+
+/// With what a visitor is looked for.
+#[derive(Clone, Copy)]
+pub(super) struct Door<'a> {
+    pub bench: &'a Bench,
+    pub policy: &'a Policy,
+    pub tenant: &'a Arc<Tenant>,
+    pub issuer: Option<&'a Arc<Issuer>>,
+    pub request: &'a CanonicalRequest,
+    pub prefix_length: usize,
+}
+
+impl Visitor {
+    /// Looks for the session that `headers` bring, unless that was done.
+    pub(super) async fn look(
+        &mut self,
+        door: &Door<'_>,
+        headers: &HeaderMap,
+    ) -> Result<(), session::Unavailable> {
+        let Some(realm) = door.issuer.and_then(|issuer| issuer.realm()) else { return Ok(()) };
+        if self.opened.is_some() || !cookie::is_present(headers, &door.policy.cookie) {
+            return Ok(());
+        }
+        let outside = door.outside();
+        self.opened = door.bench.sessions.find(realm, door.policy, &outside.scope, headers).await?;
+        Ok(())
+    }
+
+    /// The same, for a route or endpoint that uses the session: its token holds, or there is none.
+    pub(super) async fn look_closely(&mut self, door: &Door<'_>, headers: &HeaderMap) -> Result<(), Failure> {
+        self.look(door, headers).await?;
+        let Some(opened) = self.opened.take() else { return Ok(()) };
+        let now = door.bench.clock.seconds();
+        let expires = opened.session.identity.expires;
+        if expires > now.saturating_add(door.policy.refresh_ahead.as_secs()) {
+            self.opened = Some(opened);
+            return Ok(());
+        }
+        let can_refresh = opened.session.refresh_token.is_some() && !door.policy.refresh_ahead.is_zero();
+        if can_refresh && !door.bench.rehearsal {
+            return Box::pin(self.refresh(door, opened)).await;
+        }
+        self.opened = Some(opened).filter(|_| expires > now);
+        Ok(())
+    }
+
+    async fn refresh(&mut self, door: &Door<'_>, opened: Opened) -> Result<(), Failure> {
+        let Some(issuer) = door.issuer.cloned() else { return Ok(()) };
+        let (logins, tenant) = (Arc::clone(&door.bench.logins), Arc::clone(door.tenant));
+        let renewal = move |session: Arc<Session>| logins.refresh(issuer, tenant, session);
+        let outside = door.outside();
+        match door.bench.sessions.refreshed(opened, door.policy, &outside.scope, renewal).await {
+            Refreshed::Renewed(opened) | Refreshed::Kept(opened) => self.opened = Some(opened),
+            Refreshed::Ended(removal) => self.removal = removal,
+            Refreshed::Unreachable { retry_after } => {
+                return Err(unreachable(door.request, &outside, retry_after));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the answer sets.
+    pub(super) fn take_cookies(&mut self) -> SetCookies {
+        let mut cookies = std::mem::take(&mut self.removal);
+        if let Some(opened) = &mut self.opened {
+            cookies.append(&mut opened.set_cookies);
+        }
+        cookies
+    }
+}
+
+impl Door<'_> {
+    /// The path behind the tenant's prefix, whether that is stripped or not.
+    pub(super) fn path(&self) -> &str {
+        self.request.target.path().get(self.prefix_length..).unwrap_or_default()
+    }
+
+    pub(super) fn outside(&self) -> Outside {
+        Outside::of(self.request, self.prefix_length)
+    }
+}
+
+/// The issuer is not there to refresh a token that holds no longer. The session is kept.
+fn unreachable(request: &CanonicalRequest, outside: &Outside, retry_after: std::time::Duration) -> Failure {
+    let reason = LoginFault::Login(LoginError::IssuerUnreachable { retry_after });
+    FailedLogin::at(reason, &return_path(request, outside)).into()
+}
+
+/// Where a login leads back to: what was asked for, or the tenant's root where that is no place to go.
+pub(super) fn return_path(request: &CanonicalRequest, outside: &Outside) -> ReturnPath {
+    ReturnPath::parse(request.target.as_str(), &outside.scope.path)
+        .unwrap_or_else(|| ReturnPath::root(&outside.scope.path))
+}
