@@ -9,6 +9,8 @@ mod arguments;
 mod check;
 pub mod demo;
 pub mod explain;
+mod issuer;
+mod loopback;
 mod schema;
 pub mod serve;
 mod test;

@@ -6,21 +6,25 @@
 //! not read, so that a `destinations` or `VCAP_SERVICES` of the user's shell changes nothing here.
 
 mod application;
+mod events;
 mod folder;
-mod http;
-mod issuer;
 
 use std::io::{self, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use self::issuer::Issuer;
+use super::issuer::{Issuer, Realms, Settings, TOKEN_LIFETIME};
+use super::loopback;
 use super::serve::{self, Admin};
 
 /// The tenants of the demo's `xs-tenants.json`.
 const TENANTS: [&str; 2] = ["acme", "globex"];
+/// The client of the demo's `xs-tenants.json`.
+const CLIENT: &str = "demo";
+/// A free port of this machine.
+const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Where the router listens when that port is free.
 const PREFERRED_PORT: u16 = 5000;
 
@@ -38,7 +42,7 @@ struct Stage {
     /// The router.
     port: u16,
     /// The development issuer.
-    issuer: SocketAddr,
+    issuer: Arc<Issuer>,
     /// The sample application.
     application: SocketAddr,
 }
@@ -46,7 +50,8 @@ struct Stage {
 /// Starts everything, says what to try, and serves until stopped.
 pub(super) fn run(options: &Options, out: &mut dyn Write) -> io::Result<ExitCode> {
     let directory = folder::prepare(options.directory.as_deref())?;
-    let (issuer, application) = start_backends()?;
+    let issuer = Issuer::start(issuer_settings(None))?;
+    let application = start_application(&issuer)?;
     let port = router_port(options.port)?;
     let stage = Stage { directory, port, issuer, application };
     folder::write(&stage.directory, &stage.environment())?;
@@ -58,19 +63,25 @@ pub(super) fn run(options: &Options, out: &mut dyn Write) -> io::Result<ExitCode
     Ok(serve::run(&stage.served()))
 }
 
-/// Starts the issuer and the sample application on a thread of their own; says where they listen.
-fn start_backends() -> io::Result<(SocketAddr, SocketAddr)> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (keys_at, issuer_address) = runtime.block_on(http::bind())?;
-    let (pages_at, application_address) = runtime.block_on(http::bind())?;
-    let issuer = Issuer::new(format!("http://{issuer_address}"), &TENANTS).map_err(io::Error::other)?;
-    let issuer = Arc::new(issuer);
-    std::thread::Builder::new().name("demo".to_owned()).spawn(move || {
-        runtime.block_on(async {
-            tokio::join!(Arc::clone(&issuer).serve(keys_at), application::run(pages_at, issuer));
-        });
+/// What the issuer is started with.
+fn issuer_settings(address: Option<SocketAddr>) -> Settings {
+    Settings {
+        address: address.unwrap_or(ANYWHERE),
+        client_id: CLIENT,
+        realms: Realms::Of(&TENANTS),
+        token_lifetime: TOKEN_LIFETIME,
+    }
+}
+
+/// Starts the sample application; says where it listens.
+fn start_application(issuer: &Arc<Issuer>) -> io::Result<SocketAddr> {
+    let (listener, address) = loopback::bind(ANYWHERE)?;
+    let issuer = Arc::clone(issuer);
+    loopback::spawn("application", listener, move |call| {
+        let answer = application::respond(&call, &issuer);
+        async move { answer }
     })?;
-    Ok((issuer_address, application_address))
+    Ok(address)
 }
 
 /// The router's port: the one that was asked for, which has to be free, or one that is.
@@ -89,7 +100,7 @@ impl Stage {
     /// What goes to `default-env.json`: where things listen this time.
     fn environment(&self) -> serde_json::Value {
         serde_json::json!({
-            "DEMO_ISSUER": format!("http://{}/{{tenant}}", self.issuer),
+            "DEMO_ISSUER": format!("{}/{{tenant}}", self.issuer.url()),
             "destinations": [{"name": "backend", "url": format!("http://{}", self.application)}],
         })
     }
@@ -113,6 +124,7 @@ impl Stage {
     /// Prints what there is and what to try.
     fn introduce(&self, out: &mut dyn Write) -> io::Result<()> {
         let Self { directory, port, issuer, .. } = self;
+        let issuer = issuer.url();
         let folder = Quoted(directory);
         write!(
             out,
@@ -121,13 +133,13 @@ impl Stage {
   open            http://acme.localhost:{port}/
                   http://globex.localhost:{port}/
   configuration   {folder}
-  issuers         http://{issuer}/acme
-                  http://{issuer}/globex
+  issuers         {issuer}/acme
+                  {issuer}/globex
 
 Copy into another terminal; each comment ends with the status to expect:
 
-  TOKEN=$(curl -s -X POST 'http://{issuer}/acme/mint?user=alice')
-  SCOPED=$(curl -s -X POST 'http://{issuer}/acme/mint?user=alice&scope=reports.read')
+  TOKEN=$(curl -s -X POST '{issuer}/acme/mint?user=alice')
+  SCOPED=$(curl -s -X POST '{issuer}/acme/mint?user=alice&scope=reports.read')
 
   # the page, and what the backend received: 200
   curl -i http://acme.localhost:{port}/

@@ -7,53 +7,37 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, Request, StatusCode};
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
+use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
 
 use super::TENANTS;
-use super::http::{Answer, answer, events, json as json_answer, serve};
-use super::issuer::{Issuer, Subject};
+use super::events::events;
+use crate::cli::issuer::{Issuer, Subject, TOKEN_LIFETIME};
+use crate::cli::loopback::page::{escape, hue, render};
+use crate::cli::loopback::{Answer, Call, answer, json as json_answer};
 
-/// How much of a body is echoed, in bytes.
-const ECHO_LIMIT: usize = 64 * 1024;
 /// What Vestibule tells the backend of the tenant.
 const TENANT_HEADERS: [&str; 3] = ["x-tenant", "x-tenant-id", "tenantid"];
 
-/// Answers on `listener`, for ever.
-pub(super) async fn run(listener: TcpListener, issuer: Arc<Issuer>) {
-    serve(listener, move |request| respond(request, Arc::clone(&issuer))).await;
-}
-
-async fn respond(request: Request<Incoming>, issuer: Arc<Issuer>) -> Answer {
-    let (parts, body) = request.into_parts();
-    match parts.uri.path() {
-        "/events" => events(header(&parts.headers, "x-tenant").to_owned()),
-        path if path.starts_with("/api/") => echo(&parts, body).await,
-        _ => answer(StatusCode::OK, "text/html; charset=utf-8", page(&parts, &issuer)),
+/// Answers a request.
+pub(super) fn respond(call: &Call, issuer: &Issuer) -> Answer {
+    match call.path.as_str() {
+        "/events" => events(call.header("x-tenant").to_owned()),
+        path if path.starts_with("/api/") => json_answer(StatusCode::OK, &echo(call)),
+        _ => answer(StatusCode::OK, "text/html; charset=utf-8", page(call, issuer)),
     }
 }
 
-/// Everything that arrived, as JSON.
-async fn echo(parts: &Parts, body: Incoming) -> Answer {
-    let Ok(body) = Limited::new(body, ECHO_LIMIT).collect().await else {
-        return json_answer(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &json!({"message": "the echo takes at most 64 KiB"}),
-        );
-    };
-    let received = json!({
-        "tenant": header(&parts.headers, "x-tenant"),
-        "method": parts.method.as_str(),
-        "path": parts.uri.path(),
-        "query": parts.uri.query(),
-        "headers": headers(&parts.headers),
-        "body": String::from_utf8_lossy(&body.to_bytes()),
-    });
-    json_answer(StatusCode::OK, &received)
+/// Everything that arrived.
+fn echo(call: &Call) -> Value {
+    json!({
+        "tenant": call.header("x-tenant"),
+        "method": call.method.as_str(),
+        "path": call.path,
+        "query": Some(&call.query).filter(|query| !query.is_empty()),
+        "headers": headers(&call.headers),
+        "body": String::from_utf8_lossy(&call.body),
+    })
 }
 
 /// Headers as an object; a repeated one shows all its values.
@@ -64,17 +48,19 @@ fn headers(headers: &HeaderMap) -> Value {
 }
 
 /// The page at the root.
-fn page(parts: &Parts, issuer: &Issuer) -> String {
-    let tenant = header(&parts.headers, "x-tenant");
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    include_str!("page.html")
-        .replace("{{hue}}", &hue(tenant).to_string())
-        .replace("{{method}}", parts.method.as_str())
-        .replace("{{id}}", &escape(header(&parts.headers, "x-tenant-id")))
-        .replace("{{tokens}}", &tokens(issuer).to_string())
-        .replace("{{tenant}}", &escape(tenant))
-        .replace("{{target}}", &escape(target))
-        .replace("{{headers}}", &rows(&parts.headers))
+fn page(call: &Call, issuer: &Issuer) -> String {
+    let tenant = call.header("x-tenant");
+    let query = if call.query.is_empty() { "" } else { "?" };
+    let values = [
+        ("hue", &hue(tenant)),
+        ("method", &call.method.as_str().to_owned()),
+        ("id", &escape(call.header("x-tenant-id"))),
+        ("tokens", &tokens(issuer).to_string()),
+        ("tenant", &escape(tenant)),
+        ("target", &escape(&format!("{}{query}{}", call.path, call.query))),
+        ("headers", &rows(&call.headers)),
+    ];
+    render(include_str!("page.html"), &values.map(|(name, value)| (name, value.as_str())))
 }
 
 /// The table of headers, the tenant's first.
@@ -92,27 +78,12 @@ fn rows(headers: &HeaderMap) -> String {
 
 /// A token of every tenant, by its key.
 fn tokens(issuer: &Issuer) -> Value {
-    let subject = Subject { user: "alice".to_owned(), scope: String::new() };
+    let subject = Subject { user: "alice".to_owned(), scope: String::new(), lifetime: TOKEN_LIFETIME };
     TENANTS
         .iter()
         .map(|&tenant| (tenant.to_owned(), issuer.mint(tenant, &subject).into()))
         .collect::<Map<_, _>>()
         .into()
-}
-
-/// A colour that stays the tenant's, in degrees.
-fn hue(tenant: &str) -> u32 {
-    tenant.bytes().fold(226, |hue, byte| (hue * 7 + u32::from(byte)) % 360)
-}
-
-/// The text of a header, or nothing.
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
-    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
-}
-
-/// `text` as it may stand between tags and in attributes.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
@@ -121,10 +92,12 @@ mod tests {
 
     #[test]
     fn the_page_shows_headers_as_text_never_as_markup() {
-        let issuer = Issuer::new("http://127.0.0.1:9".into(), &TENANTS).expect("keys");
-        let request = Request::get("/").header("x-tenant", "acme").header("x", "<script>");
-        let (parts, ()) = request.body(()).expect("valid").into_parts();
-        let page = page(&parts, &issuer);
+        let issuer = Issuer::new("http://127.0.0.1:9".into(), super::super::issuer_settings(None));
+        let mut headers = HeaderMap::new();
+        headers.insert("x-tenant", "acme".parse().expect("valid"));
+        headers.insert("x", "<script>".parse().expect("valid"));
+        let (path, query, body) = ("/".to_owned(), String::new(), bytes::Bytes::new());
+        let page = page(&Call { method: http::Method::GET, path, query, headers, body }, &issuer);
         assert!(page.contains("<h1>acme</h1>"));
         assert!(page.contains("&lt;script&gt;"));
         assert!(!page.contains("{{"), "a placeholder is left");

@@ -1,12 +1,14 @@
 //! The development issuer's signing keys, made at start and never written down.
 //!
-//! ES256 (RFC 7518 §3.4): such a key is made in no time, so the demo starts at once. This file signs
-//! only; the verifying side is [`crate::auth`], which learns of these keys from the published key set
+//! ES256 (RFC 7518 §3.4): such a key is made in no time, so the issuer starts at once. What it verifies
+//! are its own tokens when they come back; the router learns of these keys from the published key set
 //! like of any other issuer's.
 
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
+};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -38,13 +40,23 @@ impl SigningKey {
         })
     }
 
-    /// `claims` as a signed token (RFC 7515, compact form).
-    pub(super) fn sign(&self, claims: &Value) -> Result<String, Unspecified> {
-        let header = json!({"typ": "JWT", "alg": "ES256", "kid": self.id});
+    /// `claims` as a signed token of the type `typ` (RFC 7515, compact form).
+    pub(super) fn sign(&self, typ: &str, claims: &Value) -> Result<String, Unspecified> {
+        let header = json!({"typ": typ, "alg": "ES256", "kid": self.id});
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let signed = format!("{}.{}", part(&header), part(claims));
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes())?;
         Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    /// The claims of a token that this key signed; whether it has expired is not looked at.
+    pub(super) fn verified(&self, token: &str) -> Option<Value> {
+        let (signed, signature) = token.rsplit_once('.')?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
+        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.pair.public_key().as_ref());
+        public.verify(signed.as_bytes(), &signature).ok()?;
+        let claims = URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()?;
+        serde_json::from_slice(&claims).ok()
     }
 }
 
@@ -56,11 +68,20 @@ mod tests {
     #[test]
     fn the_published_key_verifies_what_the_key_signs() {
         let key = SigningKey::generate("acme-1".into()).expect("generated");
-        let token = key.sign(&json!({"sub": "alice", "exp": 4_102_444_800_u64})).expect("signed");
+        let token = key.sign("JWT", &json!({"sub": "alice", "exp": 4_102_444_800_u64})).expect("signed");
         let public = serde_json::from_value(key.public()).expect("a JWK");
         let decoding = DecodingKey::from_jwk(&public).expect("usable");
         let claims =
             decode::<Value>(&token, &decoding, &Validation::new(Algorithm::ES256)).expect("verified");
         assert_eq!(claims.claims["sub"], "alice");
+        assert_eq!(key.verified(&token).map(|claims| claims["sub"].clone()), Some("alice".into()));
+    }
+
+    #[test]
+    fn what_another_key_signed_is_not_its_own() {
+        let [ours, theirs] = ["a", "b"].map(|id| SigningKey::generate(id.into()).expect("generated"));
+        let token = theirs.sign("JWT", &json!({"sub": "alice"})).expect("signed");
+        assert_eq!(ours.verified(&token), None);
+        assert_eq!(theirs.verified(&token.replace(".ey", ".eY")), None, "changed on the way");
     }
 }
