@@ -108,6 +108,12 @@ impl Scope {
         self.rule(method).map(|rule| &*rule.any_of)
     }
 
+    /// Every scope that suffices for some method.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let rules = self.by_method.iter().map(|(_, rule)| rule).chain(&self.default);
+        rules.flat_map(|rule| &rule.any_of).map(|scope| &**scope)
+    }
+
     fn rule(&self, method: &Method) -> Option<&Rule> {
         let named = self.by_method.iter().find(|(named, _)| named == method);
         named.map(|(_, rule)| rule).or(self.default.as_ref())

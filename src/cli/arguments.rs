@@ -17,12 +17,13 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::check::Format;
 use super::explain::Question;
+use super::issuer::TOKEN_LIFETIME;
 use super::schema::Schema;
-use super::serve::{Admin, Options};
+use super::serve::{Admin, Development, Options};
 use super::{demo, explain};
 
 /// The flags of `serve`.
-const SERVE_FLAGS: [&str; 3] = ["port", "admin", "workers"];
+const SERVE_FLAGS: [&str; 6] = ["port", "admin", "workers", "dev", "issuer", "token-lifetime"];
 
 /// Reads the arguments; the error is clap's, help included.
 pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, clap::Error> {
@@ -52,6 +53,7 @@ fn tree() -> Command {
         .after_help("Without a command, vestibule serves. Exit codes: 0 clean, 1 problems, 2 wrong usage.")
         .arg(working_directory_flag())
         .args(serve_flags())
+        .args(development_flags())
         .subcommands([serve_command(), demo_command(), check_command(), explain_command()])
         .subcommands([test_command(), schema_command()])
         .subcommands(["tenants", "compat", "doctor"].map(later_command))
@@ -88,11 +90,41 @@ fn serve_flags() -> [Arg; 3] {
     ]
 }
 
+/// The flags of `serve --dev`.
+fn development_flags() -> [Arg; 3] {
+    let dev = Arg::new("dev")
+        .long("dev")
+        .help("Put the development issuer in the place of every issuer and XSUAA or IAS binding: everyone may log in as anyone; loopback only")
+        .action(ArgAction::SetTrue);
+    let [issuer, lifetime] = issuer_flags();
+    [dev, issuer.requires("dev"), lifetime.requires("dev")]
+}
+
+/// What can be said of the development issuer.
+fn issuer_flags() -> [Arg; 2] {
+    let address = Arg::new("issuer")
+        .long("issuer")
+        .value_name("ADDR")
+        .help("Where the development issuer listens, on loopback; port 0 takes a free one")
+        .default_value("127.0.0.1:0")
+        .value_parser(loopback_address);
+    let lifetime = Arg::new("token-lifetime")
+        .long("token-lifetime")
+        .value_name("SECONDS")
+        .help("How long its tokens live where the login page does not choose")
+        .default_value("3600")
+        .value_parser(value_parser!(u64).range(1..=86_400));
+    [address, lifetime]
+}
+
 fn serve_command() -> Command {
     Command::new("serve")
         .about("Serve requests (the default command)")
-        .after_help("Listens on all interfaces, or on XS_BIND_ADDRESS of the environment.")
+        .after_help(
+            "Listens on all interfaces, or on XS_BIND_ADDRESS of the environment; with --dev on loopback.",
+        )
         .args(serve_flags())
+        .args(development_flags())
 }
 
 fn demo_command() -> Command {
@@ -110,6 +142,7 @@ fn demo_command() -> Command {
         .about("Everything in one process: sample application, two tenants, development identity provider")
         .after_help("Loopback only. Prints commands to copy that show what it does.")
         .args([directory, port])
+        .args(issuer_flags())
 }
 
 fn check_command() -> Command {
@@ -192,6 +225,21 @@ fn admin_address(text: &str) -> Result<Admin, String> {
     }
 }
 
+/// `--issuer`'s value.
+fn loopback_address(text: &str) -> Result<SocketAddr, String> {
+    let address: SocketAddr = text.parse().map_err(|_| "an address like 127.0.0.1:5001".to_owned())?;
+    let why = "everyone may log in as anyone, so this listens on loopback alone";
+    if address.ip().is_loopback() { Ok(address) } else { Err(why.to_owned()) }
+}
+
+/// `--issuer` and `--token-lifetime`.
+fn issuer(matches: &ArgMatches) -> Development {
+    Development {
+        issuer: matches.get_one("issuer").copied().unwrap_or(demo::ANYWHERE),
+        token_lifetime: matches.get_one("token-lifetime").copied().unwrap_or(TOKEN_LIFETIME),
+    }
+}
+
 /// `--working-dir`.
 pub(super) fn working_directory(matches: &ArgMatches) -> PathBuf {
     matches.get_one::<PathBuf>("working-dir").cloned().unwrap_or_else(|| PathBuf::from("."))
@@ -205,12 +253,19 @@ pub(super) fn serve(matches: &ArgMatches, directory: PathBuf) -> Options {
         admin: matches.get_one("admin").copied(),
         workers: matches.get_one("workers").copied(),
         environment: None,
+        development: matches.get_flag("dev").then(|| issuer(matches)),
     }
 }
 
 /// What `demo` was asked for.
 pub(super) fn demo(matches: &ArgMatches) -> demo::Options {
-    demo::Options { directory: matches.get_one("dir").cloned(), port: matches.get_one("port").copied() }
+    let Development { issuer, token_lifetime } = issuer(matches);
+    demo::Options {
+        directory: matches.get_one("dir").cloned(),
+        port: matches.get_one("port").copied(),
+        issuer,
+        token_lifetime,
+    }
 }
 
 /// How `check` prints.
@@ -286,6 +341,9 @@ mod tests {
             "test",
             "schema xs-app",
             "demo --dir /x --port 0",
+            "demo --issuer [::1]:0 --token-lifetime 60",
+            "--dev",
+            "serve --dev --issuer 127.0.0.1:5001 --token-lifetime 10",
             "tenants list --all",
             "doctor",
         ] {
@@ -300,6 +358,11 @@ mod tests {
             ("serve --port 70000", "not in 0..=65535"),
             ("serve --admin everywhere", "an address like"),
             ("serve --workers 0", "number would be zero"),
+            ("--dev check", "belongs to serve"),
+            ("serve --issuer 127.0.0.1:5001", "--dev"),
+            ("serve --dev --issuer 0.0.0.0:0", "loopback alone"),
+            ("demo --issuer 192.0.2.1:80", "loopback alone"),
+            ("serve --dev --token-lifetime 0", "not in 1..=86400"),
             ("check --format xml", "[possible values: human, json, sarif]"),
             ("schema other", "[possible values: xs-app, xs-tenants]"),
             ("explain", "required"),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::issuer::{Issuer, Realms, Settings, TOKEN_LIFETIME};
+use super::issuer::{Issuer, Realms, Settings};
 use super::loopback;
 use super::serve::{self, Admin};
 
@@ -24,7 +24,7 @@ const TENANTS: [&str; 2] = ["acme", "globex"];
 /// The client of the demo's `xs-tenants.json`.
 const CLIENT: &str = "demo";
 /// A free port of this machine.
-const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+pub(super) const ANYWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 /// Where the router listens when that port is free.
 const PREFERRED_PORT: u16 = 5000;
 
@@ -34,6 +34,10 @@ pub(super) struct Options {
     pub(super) directory: Option<PathBuf>,
     /// Where the router listens; `None` prefers one port and takes another where that is taken.
     pub(super) port: Option<u16>,
+    /// Where the issuer listens; on loopback.
+    pub(super) issuer: SocketAddr,
+    /// How long a token lives where the login does not choose, in seconds.
+    pub(super) token_lifetime: u64,
 }
 
 /// Where everything listens, and what is served.
@@ -50,7 +54,7 @@ struct Stage {
 /// Starts everything, says what to try, and serves until stopped.
 pub(super) fn run(options: &Options, out: &mut dyn Write) -> io::Result<ExitCode> {
     let directory = folder::prepare(options.directory.as_deref())?;
-    let issuer = Issuer::start(issuer_settings(None))?;
+    let issuer = Issuer::start(issuer_settings(options.issuer, options.token_lifetime))?;
     let application = start_application(&issuer)?;
     let port = router_port(options.port)?;
     let stage = Stage { directory, port, issuer, application };
@@ -60,17 +64,12 @@ pub(super) fn run(options: &Options, out: &mut dyn Write) -> io::Result<ExitCode
     }
     stage.introduce(out)?;
     out.flush()?;
-    Ok(serve::run(&stage.served()))
+    Ok(serve::run_beside(&stage.served(), Some(stage.issuer)))
 }
 
 /// What the issuer is started with.
-fn issuer_settings(address: Option<SocketAddr>) -> Settings {
-    Settings {
-        address: address.unwrap_or(ANYWHERE),
-        client_id: CLIENT,
-        realms: Realms::Of(&TENANTS),
-        token_lifetime: TOKEN_LIFETIME,
-    }
+fn issuer_settings(address: SocketAddr, token_lifetime: u64) -> Settings {
+    Settings { address, client_id: CLIENT, realms: Realms::Of(&TENANTS), token_lifetime }
 }
 
 /// Starts the sample application; says where it listens.
@@ -106,18 +105,19 @@ impl Stage {
     }
 
     /// How the router is started.
-    fn served(self) -> serve::Options {
+    fn served(&self) -> serve::Options {
         let variables = [
             ("XS_BIND_ADDRESS", Ipv4Addr::LOCALHOST.to_string()),
             // Its events never end, and nobody should have to wait for that.
             ("DRAIN_TIMEOUT", "1".to_owned()),
         ];
         serve::Options {
-            directory: self.directory,
+            directory: self.directory.clone(),
             port: Some(self.port),
             admin: Some(Admin::At((Ipv4Addr::LOCALHOST, 0).into())),
             workers: None,
             environment: Some(variables.map(|(name, value)| (name.to_owned(), value)).into()),
+            development: None,
         }
     }
 

@@ -110,11 +110,6 @@ impl Issuer {
         &self.base
     }
 
-    /// What its client is called.
-    pub(super) fn client_id(&self) -> &'static str {
-        self.settings.client_id
-    }
-
     /// Tells of the router, once it listens.
     pub(super) fn stand_behind(&self, front: Box<dyn Front>) {
         // There is one router a process, so that nobody comes second.

@@ -4,6 +4,7 @@
 //! can be wrong is looked at before the port is opened. Each worker is a thread with a runtime, a socket
 //! and connections of its own; whatever is slow (key sets, files, the admin port) runs beside them.
 
+mod development;
 mod overview;
 mod settings;
 mod workers;
@@ -21,11 +22,13 @@ use std::sync::{Arc, Mutex};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
+pub use self::development::Development;
 use self::overview::Overview;
 use self::settings::Settings;
 pub(super) use self::settings::authorities;
 use self::workers::Workers;
 pub(super) use self::workers::resolver;
+use super::issuer::Issuer;
 use crate::admin;
 use crate::auth::login::Logins;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
@@ -53,6 +56,8 @@ pub struct Options {
     pub workers: Option<NonZeroUsize>,
     /// Stands in for the process's environment.
     pub environment: Option<BTreeMap<String, String>>,
+    /// Puts the development issuer in front: `--dev`.
+    pub development: Option<Development>,
 }
 
 /// Where the admin port listens.
@@ -70,7 +75,12 @@ type Failed = Box<dyn Error + Send + Sync>;
 /// Serves; returns when stopped.
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
-    match serve(options) {
+    run_beside(options, None)
+}
+
+/// Serves beside an issuer of this process, which is told of the router.
+pub(super) fn run_beside(options: &Options, issuer: Option<Arc<Issuer>>) -> ExitCode {
+    match serve(options, issuer) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             super::complain(&format!("vestibule: {error}"));
@@ -79,12 +89,13 @@ pub fn run(options: &Options) -> ExitCode {
     }
 }
 
-fn serve(options: &Options) -> Result<(), Failed> {
+fn serve(options: &Options, beside: Option<Arc<Issuer>>) -> Result<(), Failed> {
     let environment = match options.environment.clone() {
         Some(variables) => variables.into_iter().collect(),
         None => Environment::of_process(),
     };
-    let sources = Sources::new(options.directory.clone(), environment);
+    let mut sources = Sources::new(options.directory.clone(), environment);
+    let issuer = development::start(options, &mut sources)?.or(beside);
     let settings = Settings::of(options, &config::variables(&sources))?;
     let format = if std::io::stdout().is_terminal() { Format::Readable } else { Format::Json };
     let (sink, _flush) = Sink::start(format, std::io::stdout())?;
@@ -98,7 +109,7 @@ fn serve(options: &Options) -> Result<(), Failed> {
         .enable_all()
         .build()?;
     let handle = slow.handle().clone();
-    let served = slow.block_on(Server { settings, sources, sink, slow: handle }.run(loaded));
+    let served = slow.block_on(Server { settings, sources, sink, slow: handle, issuer }.run(loaded));
     // A file or name that is being looked up keeps nobody from stopping.
     slow.shutdown_background();
     served
@@ -110,6 +121,8 @@ struct Server {
     sources: Sources,
     sink: Sink,
     slow: tokio::runtime::Handle,
+    /// The development issuer, where there is one.
+    issuer: Option<Arc<Issuer>>,
 }
 
 impl Server {
@@ -140,6 +153,9 @@ impl Server {
             drain,
         };
         let (address, certificate) = workers.start()?;
+        if let Some(issuer) = &self.issuer {
+            development::stand_behind(issuer, &published, address);
+        }
         let watched = certificate.iter().flat_map(|c| c.files().map(PathBuf::from)).collect::<Vec<_>>();
         let also = Box::new(move || workers::reload_certificate(certificate.as_deref()));
         let reloader = Reloader::start(
@@ -150,6 +166,7 @@ impl Server {
             also,
             watched.clone(),
         )?;
+        let shown = published.current();
         let draining = Arc::new(AtomicBool::new(false));
         let overview = Overview {
             published,
@@ -170,6 +187,9 @@ impl Server {
         };
         self.start_admin(overview, metrics, denials, &stop).await?;
         let scheme = if watched.is_empty() { "http" } else { "https" };
+        if let (Some(issuer), Some(_)) = (&self.issuer, &self.sources.development) {
+            super::complain(&development::notice(issuer, &shown, address));
+        }
         tracing::info!("listening on {scheme}://{address}");
         until_stopped(&reloader).await?;
         draining.store(true, Ordering::Relaxed);

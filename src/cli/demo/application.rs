@@ -5,7 +5,6 @@
 //! the spot, so that the browser can try the wrong one too; a real application would never do that.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, StatusCode};
 use serde_json::{Map, Value, json};
@@ -92,7 +91,10 @@ mod tests {
 
     #[test]
     fn the_page_shows_headers_as_text_never_as_markup() {
-        let issuer = Issuer::new("http://127.0.0.1:9".into(), super::super::issuer_settings(None));
+        let issuer = Issuer::new(
+            "http://127.0.0.1:9".into(),
+            super::super::issuer_settings(super::super::ANYWHERE, TOKEN_LIFETIME),
+        );
         let mut headers = HeaderMap::new();
         headers.insert("x-tenant", "acme".parse().expect("valid"));
         headers.insert("x", "<script>".parse().expect("valid"));
