@@ -12,6 +12,7 @@ mod problem;
 mod read;
 mod reference;
 pub mod schema;
+mod store;
 mod text;
 
 use std::path::PathBuf;
@@ -23,6 +24,7 @@ use file::tenants::XsTenants;
 use problem::Findings;
 pub use problem::{NOT_SUPPORTED_YET, Problem, Problems, Severity};
 use reference::References;
+pub use store::{Place, Redis, SessionStore};
 
 use crate::snapshot::Snapshot;
 
@@ -65,6 +67,8 @@ impl Sources {
 pub struct Loaded {
     /// What the stages read; `None` where the configuration is refused.
     pub snapshot: Option<Snapshot>,
+    /// Where sessions are kept; there wherever the snapshot is. It counts at start alone.
+    pub store: Option<SessionStore>,
     /// Everything that was noticed.
     pub problems: Problems,
     /// The files and folders that it was read from, or would have been, were they there.
@@ -78,10 +82,11 @@ pub fn load(sources: &Sources) -> Loaded {
     let mut watched = Vec::new();
     let model = read::read(sources, &mut findings, &mut watched);
     let cloud_foundry = sources.environment.is_cloud_foundry();
-    let snapshot = compile::compile(&model, &sources.folder, cloud_foundry, &mut findings);
+    let compiled = compile::compile(&model, &sources.folder, cloud_foundry, &mut findings);
     let refused = findings.errors() > 0 || (findings.contained() > 0 && !sources.contain_tenants);
     let problems = findings.into_problems();
-    Loaded { snapshot: snapshot.filter(|_| !refused), problems, watched }
+    let (snapshot, store) = compiled.filter(|_| !refused).unzip();
+    Loaded { snapshot, store, problems, watched }
 }
 
 /// The variables in force: those that are set, and those that `default-env.json` stands in for.

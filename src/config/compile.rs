@@ -12,10 +12,12 @@ use std::time::Duration;
 use super::file::tenants::XsTenants;
 use super::problem::Findings;
 use super::read::Model;
+use super::store::SessionStore;
 use super::text::{Located, Mark};
+use crate::route::Routes;
 use crate::route::pattern::Pattern;
 use crate::snapshot::{Snapshot, Timeouts};
-use crate::tenant::HostPattern;
+use crate::tenant::{Directory, HostPattern};
 
 mod bound;
 mod destinations;
@@ -27,6 +29,7 @@ mod login;
 mod routes;
 mod sessions;
 mod settings;
+mod store;
 mod tenants;
 
 /// How long an idle client connection stays open where nothing else is said.
@@ -43,13 +46,13 @@ struct Compiler<'m> {
     findings: &'m mut Findings,
 }
 
-/// The snapshot that `model` means; `None` where a part does not compile.
+/// The snapshot that `model` means, and where sessions are kept; `None` where a part does not compile.
 pub(crate) fn compile(
     model: &Model,
     folder: &Path,
     cloud_foundry: bool,
     findings: &mut Findings,
-) -> Option<Snapshot> {
+) -> Option<(Snapshot, SessionStore)> {
     let empty = XsTenants::default();
     let tenants = model.tenants.as_ref().unwrap_or(&empty);
     let mut compiler = Compiler { model, tenants, folder, cloud_foundry, findings };
@@ -57,7 +60,7 @@ pub(crate) fn compile(
 }
 
 impl Compiler<'_> {
-    fn compile(&mut self) -> Option<Snapshot> {
+    fn compile(&mut self) -> Option<(Snapshot, SessionStore)> {
         let bound = bound::Bound::find(self);
         let headers = headers::compile(self, &bound);
         let mut rows = tenants::Rows::compile(self);
@@ -69,28 +72,16 @@ impl Compiler<'_> {
         let routes = routes::compile(self, &bound, issuers.any());
         let destination_hosts = self.destination_hosts();
         let issuers = issuers.build(self, directory.as_ref());
-        lints::destinations(self);
-        if let Some(directory) = &directory {
-            lints::hosts(self, directory);
-            lints::host_owners(self, directory);
-        }
-        lints::connections(self);
-        lints::tenancy(self, &bound);
-        if let Some(routes) = &routes {
-            lints::routes(self, routes);
-            if routes.all().iter().any(|route| !route.is_public()) {
-                lints::issuers(self, &bound);
-                lints::logins(self, routes);
-            }
-        }
+        self.lint(&bound, directory.as_ref(), routes.as_ref());
         let sessions = sessions::policy(self);
         let login = login::login(self);
         let logout = login.as_ref().and_then(|login| login::logout(self, login));
         if let (Some(login), Some(logout), Some(routes)) = (&login, &logout, &routes) {
             login::lint(self, login, logout, routes);
         }
+        let store = store::compile(self, &bound, routes.as_ref());
         let settings = settings::describe(self, &bound);
-        Some(Snapshot {
+        let snapshot = Snapshot {
             generation: GENERATION.fetch_add(1, Ordering::Relaxed),
             trust: trust?,
             tenants: directory?,
@@ -107,7 +98,25 @@ impl Compiler<'_> {
             assertion: self.tenants.assertion.is_some(),
             frame_options: self.model.settings.send_x_frame_options.unwrap_or(true),
             settings,
-        })
+        };
+        Some((snapshot, store?))
+    }
+
+    /// Says what works but is probably not meant.
+    fn lint(&mut self, bound: &bound::Bound, directory: Option<&Directory>, routes: Option<&Routes>) {
+        lints::destinations(self);
+        if let Some(directory) = directory {
+            lints::hosts(self, directory);
+            lints::host_owners(self, directory);
+        }
+        lints::connections(self);
+        lints::tenancy(self, bound);
+        let Some(routes) = routes else { return };
+        lints::routes(self, routes);
+        if routes.all().iter().any(|route| !route.is_public()) {
+            lints::issuers(self, bound);
+            lints::logins(self, routes);
+        }
     }
 
     /// `DESTINATION_HOST_PATTERN` is searched in the host, as in the SAP application router.

@@ -10,6 +10,7 @@ use vestibule::config::{self, Environment, Loaded, Severity, Sources};
 
 mod corpus;
 mod lints;
+mod sessions;
 mod tenants;
 mod watched;
 
@@ -120,14 +121,21 @@ fn nothing_that_was_loaded_prints_a_secret() {
     let folder = folder(r#"{"routes": [{"source": "^/a", "destination": "be"}]}"#);
     fs::write(folder.path().join("secret.txt"), "f1le-secret\n").unwrap();
     let tenants = r#"{"defaults": {"issuer": {"url": "https://idp.test/{tenant}", "clientId": "c",
-        "clientSecret": {"env": "IDP_SECRET"}, "clientKey": {"file": "secret.txt"}}}}"#;
+        "clientSecret": {"env": "IDP_SECRET"}}},
+        "tenants": {"acme": {"issuer": {"url": "https://acme.test", "clientSecret": {"file": "secret.txt"}}}}}"#;
     fs::write(folder.path().join("xs-tenants.json"), tenants).unwrap();
     let destinations = r#"[{"name": "be", "url": "http://127.0.0.1"}]"#;
-    let variables = [("destinations", destinations), ("VCAP_SERVICES", XSUAA), ("IDP_SECRET", "env-s3cret")];
+    let variables = [
+        ("destinations", destinations),
+        ("VCAP_SERVICES", XSUAA),
+        ("IDP_SECRET", "env-s3cret"),
+        ("SESSION_SECRET", "sealing-s3cret-of-sessions"),
+        ("SESSION_STORE", "rediss://:r3dis-s3cret@cache.test"),
+    ];
     let loaded = load(folder.path(), Environment::from(variables));
     let printed = format!("{loaded:?}");
     assert!(loaded.snapshot.is_some(), "{}", loaded.problems);
-    for secret in ["s3cret-value", "f1le-secret", "env-s3cret"] {
+    for secret in ["s3cret-value", "f1le-secret", "env-s3cret", "sealing-s3cret", "r3dis-s3cret"] {
         assert!(!printed.contains(secret), "{secret} is printed");
     }
 }

@@ -3,6 +3,7 @@
 //! Only what was written somewhere is listed. A secret is left out when the list is made, not when it is
 //! shown.
 
+use super::super::env::sessions::StoreName;
 use super::super::text::{Located, Mark};
 use super::Compiler;
 use super::bound::Bound;
@@ -56,6 +57,7 @@ impl Entries<'_, '_> {
                 self.add(key, timeout.value, timeout.mark);
             }
         }
+        self.sessions();
         for destination in &settings.destinations {
             self.add(
                 format!("destinations.{}.url", destination.name),
@@ -68,11 +70,56 @@ impl Entries<'_, '_> {
         }
     }
 
+    fn sessions(&mut self) {
+        let written = &self.compiler.model.settings.sessions;
+        self.add_text("SESSION_COOKIE_NAME", written.cookie.as_ref());
+        let counts = [("SESSION_TIMEOUT", written.timeout), ("JWT_REFRESH", written.refresh)];
+        for (key, count) in counts {
+            if let Some(count) = count {
+                self.add(key, count.value, count.mark);
+            }
+        }
+        let flags =
+            [("SECURE_SESSION_COOKIE", written.secure), ("PRESERVE_FRAGMENT", written.preserve_fragment)];
+        for (key, flag) in flags {
+            if let Some(flag) = flag {
+                self.add(key, flag.value, flag.mark);
+            }
+        }
+        if let Some(cookies) = &written.cookies {
+            self.add("COOKIES.SameSite", if cookies.cross_site { "None" } else { "Lax" }, cookies.mark);
+            self.add("COOKIES.Partitioned", cookies.partitioned, cookies.mark);
+        }
+        if let Some(store) = &written.store {
+            let store_name = match store.value {
+                StoreName::Memory => "memory",
+                StoreName::Cookie => "cookie",
+                StoreName::Redis => "redis",
+                StoreName::RedisAt(_) => "[secret]",
+            };
+            self.add("SESSION_STORE", store_name, store.mark);
+        }
+        let secrets = written.secrets.as_ref().map(|secrets| secrets.mark);
+        let external = written.external.as_ref().map(|external| external.mark);
+        for (key, mark) in [("SESSION_SECRET", secrets), ("EXT_SESSION_MGT", external)] {
+            if let Some(mark) = mark {
+                self.add(key, "[secret]", mark);
+            }
+        }
+    }
+
     fn application(&mut self) {
         let Some(app) = &self.compiler.model.app else { return };
         self.add("authenticationMethod", if app.open { "none" } else { "route" }, app.mark);
         self.add_text("welcomeFile", app.welcome.as_ref());
         self.add("routes", app.routes.len(), app.mark);
+        if let Some(timeout) = app.session_timeout {
+            self.add("sessionTimeout", timeout.value, timeout.mark);
+        }
+        self.add_text("login.callbackEndpoint", app.callback.as_ref());
+        self.add_text("logout.logoutEndpoint", app.logout.endpoint.as_ref());
+        self.add_text("logout.logoutPage", app.logout.page.as_ref());
+        self.add_text("logout.backChannelLogoutEndpoint", app.logout.back_channel.as_ref());
     }
 
     fn tenants(&mut self) {
