@@ -32,7 +32,9 @@ use super::issuer::Issuer;
 use crate::admin;
 use crate::auth::login::Logins;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
-use crate::config::{self, Environment, Loaded, NOT_SUPPORTED_YET, Problem, Severity, Sources};
+use crate::config::{
+    self, Environment, Loaded, NOT_SUPPORTED_YET, Place, Problem, SessionStore, Severity, Sources,
+};
 use crate::endpoint::farewell::Farewells;
 use crate::forward::Connector;
 use crate::forward::client::Client;
@@ -147,7 +149,7 @@ impl Server {
         }));
         let logins = Arc::new(Logins::new(Arc::clone(&store)));
         let (ended, endings) = mpsc::channel(ENDINGS);
-        let sessions = self.sessions(ended)?;
+        let sessions = self.sessions(loaded.store.take(), ended)?;
         self.slow.spawn(self.farewells(&published, &assertions)?.run(endings));
         let (stop, drain) = watch::channel(false);
         let workers = Workers {
@@ -207,10 +209,16 @@ impl Server {
     }
 
     /// Sessions, which outlive every configuration of the process.
-    fn sessions(&self, ended: mpsc::Sender<Arc<Session>>) -> Result<Sessions, Failed> {
+    fn sessions(
+        &self,
+        store: Option<SessionStore>,
+        ended: mpsc::Sender<Arc<Session>>,
+    ) -> Result<Sessions, Failed> {
+        let (place, secrets) =
+            store.map_or((Place::Memory, Vec::new()), |store| (store.place, store.secrets));
         let settings = SessionsSettings {
-            store: StoreSettings::Memory,
-            secrets: Vec::new(),
+            store: store_settings(place)?,
+            secrets,
             runtime: self.slow.clone(),
             clock: Clock::System,
             ended: Some(ended),
@@ -290,6 +298,15 @@ fn startable(loaded: &mut Loaded) -> Result<Snapshot, Failed> {
     match loaded.snapshot.take() {
         Some(snapshot) if count == 0 => Ok(snapshot),
         Some(_) | None => Err(format!("not started: {count} problem(s), see above").into()),
+    }
+}
+
+/// Where sessions are kept.
+fn store_settings(place: Place) -> Result<StoreSettings, Failed> {
+    match place {
+        Place::Memory => Ok(StoreSettings::Memory),
+        Place::Cookie(_) => Ok(StoreSettings::Cookie),
+        Place::Redis(_) => Err("sessions cannot be kept in Redis yet".into()),
     }
 }
 
