@@ -6,7 +6,6 @@
 //! into an answer.
 
 mod login;
-mod logout;
 
 use std::time::Duration;
 
@@ -25,7 +24,6 @@ use crate::tenant::Unresolved;
 use crate::tenant::limit::Limited;
 
 pub use login::{FailedLogin, LoginFault};
-pub use logout::LogoutFault;
 
 const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
@@ -65,9 +63,6 @@ pub enum Failure {
     /// A login came to nothing.
     #[error(transparent)]
     Login(Box<FailedLogin>),
-    /// The issuer's logout came to nothing.
-    #[error("the logout token is refused")]
-    Logout(#[source] LogoutFault),
     /// Sessions cannot be looked up.
     #[error("the session store does not answer")]
     Sessions(#[from] session::Unavailable),
@@ -168,7 +163,6 @@ impl Failure {
             ),
             Self::Refused(reason) => refused(reason),
             Self::Login(failed) => login::verdict(failed),
-            Self::Logout(reason) => logout::verdict(reason),
             Self::Sessions(reason) => login::store(reason),
             Self::BodyTooLarge => {
                 told(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 64 KiB.")
