@@ -100,7 +100,10 @@ impl Stage {
     fn environment(&self) -> serde_json::Value {
         serde_json::json!({
             "DEMO_ISSUER": format!("{}/{{tenant}}", self.issuer.url()),
-            "destinations": [{"name": "backend", "url": format!("http://{}", self.application)}],
+            "destinations": [
+                {"name": "backend", "url": format!("http://{}", self.application)},
+                {"name": "account", "url": format!("http://{}", self.application), "forwardAuthToken": true},
+            ],
         })
     }
 
@@ -130,11 +133,15 @@ impl Stage {
             out,
             r#"Vestibule demo: one application, two tenants, an issuer for each, nothing from the network.
 
-  open            http://acme.localhost:{port}/
-                  http://globex.localhost:{port}/
-  configuration   {folder}
-  issuers         {issuer}/acme
-                  {issuer}/globex
+Open in a browser:
+
+  http://acme.localhost:{port}/            the page for everyone
+  http://acme.localhost:{port}/account     log in: choose a user, see who you are, log out
+  http://globex.localhost:{port}/account   the other tenant: its own issuer, its own login
+  {issuer}/acme/sessions        who is logged in to acme; log them out from there
+  {issuer}/globex/sessions      the same of globex
+
+The configuration is in {folder}
 
 Copy into another terminal; each comment ends with the status to expect:
 

@@ -11,6 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
 
+use super::harness::browser::{Browser, Page};
 use super::harness::{Client, DEADLINE, Reply};
 
 /// A running demo.
@@ -74,6 +75,23 @@ impl Demo {
                 return seen;
             }
         }
+    }
+}
+
+impl Demo {
+    /// The first printed address that ends so.
+    fn address(&self, host: &str, path: &str) -> String {
+        let words = self.introduction.iter().flat_map(|line| line.split_whitespace());
+        let mut urls = words.filter(|word| word.starts_with("http://"));
+        let url = urls.find(|url| url.contains(host) && url.ends_with(path));
+        url.unwrap_or_else(|| panic!("no address of {host} with {path}: {:#?}", self.introduction)).to_owned()
+    }
+
+    /// Logs in at `tenant`'s login page.
+    fn log_in(&self, browser: &mut Browser, tenant: &str, fields: &[(&str, &str)]) -> Page {
+        let page = browser.open(&self.address(&format!("{tenant}.localhost"), "/account"));
+        assert!(page.url.contains(&format!("/{tenant}/authorize")), "no login page but {page:?}");
+        browser.submit(&page, "request", fields)
     }
 }
 
@@ -184,4 +202,57 @@ fn a_broken_edit_is_reported_with_its_place_and_changes_nothing() {
     std::fs::write(demo.folder.path().join("xs-app.json"), "{\n  \"routes\": [\n    oops\n  ]\n}\n").unwrap();
     demo.lines_until("xs-app.json:3:5");
     assert_eq!(page.run().status, 200);
+}
+
+#[test]
+fn a_person_logs_in_and_out_at_either_tenant() {
+    let demo = Demo::start();
+    let mut browser = Browser::default();
+    let account = demo.log_in(&mut browser, "acme", &[("user", "minh"), ("scope", "reports.read")]);
+    assert_eq!(
+        (account.reply.status, account.url.clone()),
+        (200, demo.address("acme.localhost", "/account"))
+    );
+    assert!(account.text().contains("<h1 id=\"user\">Minh Nguyễn</h1>"), "{}", account.text());
+    let other = demo.log_in(&mut browser, "globex", &[("user", "bob")]);
+    assert!(other.text().contains("Bob Baker"), "{}", other.text());
+    let at = |tenant: &str, path: &str| {
+        demo.address(&format!("{tenant}.localhost"), "/account").replace("account", path)
+    };
+    for (tenant, expected, shows) in [("acme", 200, "the scope was ticked"), ("globex", 403, "it was not")] {
+        assert_eq!(browser.fetch("GET", &at(tenant, "account/reports"), &[]).status, expected, "{shows}");
+    }
+    browser.open(&at("acme", "logout"));
+    assert_eq!(browser.fetch("GET", &at("acme", "account/api/echo"), &[]).status, 401, "logged out");
+    assert_eq!(browser.fetch("GET", &at("globex", "account/api/echo"), &[]).status, 200, "and only there");
+    let again = browser.open(&demo.address("acme.localhost", "/account"));
+    assert!(again.text().contains("Who are you?"), "the issuer has forgotten too: {again:?}");
+}
+
+#[test]
+fn the_pages_script_may_write_with_a_csrf_token() {
+    let demo = Demo::start();
+    let mut browser = Browser::default();
+    demo.log_in(&mut browser, "acme", &[("user", "alice")]);
+    let echo = demo.address("acme.localhost", "/account") + "/api/echo";
+    assert_eq!(browser.fetch("POST", &echo, &[]).status, 403, "none");
+    let token = browser.fetch("GET", &echo, &[("x-csrf-token", "fetch")]).header("x-csrf-token");
+    let written = browser.fetch("POST", &echo, &[("x-csrf-token", &token)]);
+    assert_eq!((written.status, written.json()["method"].as_str()), (200, Some("POST")));
+}
+
+#[test]
+fn a_token_that_expires_is_refreshed() {
+    let demo = Demo::start();
+    let mut browser = Browser::default();
+    let fields = [("user", "alice"), ("token_lifetime", "10")];
+    demo.log_in(&mut browser, "acme", &fields);
+    let echo = demo.address("acme.localhost", "/account") + "/api/echo";
+    let token = |browser: &mut Browser| {
+        let reply = browser.fetch("GET", &echo, &[]);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        reply.json()["headers"]["authorization"].as_str().expect("a token").to_owned()
+    };
+    // It expires within the time before the end in which tokens are refreshed, so the next request does.
+    assert_ne!(token(&mut browser), token(&mut browser));
 }

@@ -4,6 +4,7 @@
 //! second HTTP library judges the first. Waiting is always for an event with a deadline, never a sleep.
 
 pub(crate) mod backend;
+pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod echo;
 pub(crate) mod fixture;

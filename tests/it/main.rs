@@ -18,6 +18,7 @@ mod cases;
 mod cli;
 mod config;
 mod demo;
+mod development;
 mod forwarding;
 mod fuzz_replay;
 mod harness;

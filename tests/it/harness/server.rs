@@ -23,13 +23,18 @@ pub(crate) struct Setup {
     folder: TempDir,
     environment: Vec<(String, String)>,
     prefix: Vec<String>,
+    flags: Vec<String>,
 }
 
 impl Setup {
     /// A folder with this `xs-app.json`.
     pub(crate) fn new(xs_app: &Value) -> Self {
-        let setup =
-            Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new(), prefix: Vec::new() };
+        let setup = Self {
+            folder: tempfile::tempdir().unwrap(),
+            environment: Vec::new(),
+            prefix: Vec::new(),
+            flags: Vec::new(),
+        };
         setup.file("xs-app.json", xs_app.to_string())
     }
 
@@ -82,6 +87,12 @@ impl Setup {
         self
     }
 
+    /// Starts the server with these flags besides its own.
+    pub(crate) fn flags(mut self, words: &[&str]) -> Self {
+        self.flags = words.iter().map(|word| (*word).to_owned()).collect();
+        self
+    }
+
     /// The folder.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
@@ -110,8 +121,11 @@ impl Setup {
 
     fn spawn(self) -> Server {
         let mut command = self.command(&["serve"]);
-        command.args(["--admin", "127.0.0.1:0"]);
-        command.env("PORT", "0").env("XS_BIND_ADDRESS", "127.0.0.1");
+        command.args(["--admin", "127.0.0.1:0"]).args(&self.flags);
+        if !self.environment.iter().any(|(name, _)| name == "XS_BIND_ADDRESS") {
+            command.env("XS_BIND_ADDRESS", "127.0.0.1");
+        }
+        command.env("PORT", "0");
         let mut child = command.spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let (sender, lines) = channel();
