@@ -10,6 +10,7 @@ mod core;
 pub mod csrf;
 mod deny;
 pub mod flow;
+mod fuzz;
 pub mod identity;
 mod keep;
 mod key;
@@ -32,6 +33,8 @@ use std::sync::Arc;
 use http::HeaderValue;
 
 pub use flow::{Flow, FlowRefused};
+#[doc(hidden)]
+pub use fuzz::fuzz;
 pub use identity::Identity;
 pub use opened::{NewSession, Opened, Refreshed, Renewal, RenewalFailed, SetCookies, Unavailable};
 pub use policy::{CookieScope, Policy, SameSite, Secure};

@@ -151,6 +151,11 @@ pub fn token(bytes: &[u8]) {
     vestibule::auth::token::fuzz(bytes);
 }
 
+/// What a browser may send of a session: cookies, a sealed session, and what is below a seal.
+pub fn session_cookie(bytes: &[u8]) {
+    vestibule::session::fuzz(bytes);
+}
+
 /// The bytes of an HTTP/1 connection: the verdict is the same however they were cut.
 pub fn guard(bytes: &[u8]) {
     let (cut, bytes) = bytes.split_first().map_or((1, bytes), |(cut, rest)| (usize::from(*cut).max(1), rest));

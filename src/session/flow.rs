@@ -132,14 +132,14 @@ impl Flow {
         now >= self.created.saturating_add(LIFE.as_secs())
     }
 
-    fn write(&self, out: &mut Writer) {
+    pub(super) fn write(&self, out: &mut Writer) {
         out.number(self.created);
         let texts = [&self.state, &self.nonce, self.verifier.expose(), self.return_to.as_str()];
         texts.into_iter().for_each(|text| out.bytes(text.as_bytes()));
         out.optional(self.identity_provider.as_deref().map(str::as_bytes));
     }
 
-    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         Some(Self {
             created: reader.number()?,
             state: reader.text()?,
@@ -214,6 +214,3 @@ fn surplus(
     let removed = flows.into_iter().take(count).filter_map(|(_, name)| std::str::from_utf8(name).ok());
     removed.filter_map(|name| cookie::set(name, "", attributes(policy).removing(), policy, scope)).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -177,6 +177,3 @@ impl Sessions {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -221,6 +221,3 @@ impl Opened {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

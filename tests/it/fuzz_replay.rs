@@ -11,7 +11,7 @@ use std::path::Path;
 
 type Run = fn(&[u8]);
 
-const TARGETS: [(&str, Run); 9] = [
+const TARGETS: [(&str, Run); 10] = [
     ("request", targets::request),
     ("host", targets::host),
     ("host_pattern", targets::host_pattern),
@@ -21,6 +21,7 @@ const TARGETS: [(&str, Run); 9] = [
     ("xs_tenants", targets::xs_tenants),
     ("token", targets::token),
     ("guard", targets::guard),
+    ("session_cookie", targets::session_cookie),
 ];
 
 #[test]

@@ -27,11 +27,7 @@ pub(super) struct Index {
 impl Index {
     pub(super) fn remember(&self, place: u64, session: &Session) {
         for name in self.names(session) {
-            self.change(name, |places| {
-                if !places.contains(&place) {
-                    places.push(place);
-                }
-            });
+            self.change(name, |places| places.push(place));
         }
     }
 

@@ -1,0 +1,61 @@
+//! How much memory a session takes: at most 5 KiB with an access token of 4 KiB.
+//!
+//! The resident set of this process is what is measured, so it wants a process of its own, which
+//! `cargo nextest` gives each test. The full measurement takes half a gigabyte and is asked for by name:
+//! `cargo nextest run --run-ignored only --no-capture -E 'test(a_hundred_thousand_sessions)'`.
+
+#![cfg(target_os = "linux")]
+
+use vestibule::secret::Secret;
+use vestibule::session::StoreSettings;
+
+use super::{Bench, acme, login};
+
+const ROOM: usize = 5 * 1024;
+
+/// Bytes of this process that lie in memory.
+fn resident() -> usize {
+    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = text.split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+/// Bytes of memory for each of `count` sessions, which are all there afterwards.
+async fn each_of(count: usize) -> usize {
+    let bench = Bench::new(StoreSettings::Memory, &[]);
+    let realm = acme();
+    let before = resident();
+    let mut cookies = Vec::with_capacity(count);
+    for number in 0..count {
+        let token: String = format!("{number:08}").repeat(512);
+        assert_eq!(token.len(), 4_096);
+        let mut new = login(&realm, &token);
+        new.identity.subject = Some(format!("{number:032x}").into());
+        new.issuer_session = Some(format!("{number:032x}").into());
+        new.refresh_token = Some(Secret::new(format!("{number:034x}")));
+        new.id_token = None;
+        let opened = bench.sessions.begin(new, &bench.policy, &bench.scope).await.unwrap();
+        cookies.push(opened.set_cookies[0].as_bytes()[.."JSESSIONID=".len() + 43].to_vec());
+    }
+    let each = (resident() - before) / count;
+    assert_eq!(bench.sessions.count(), Some(count));
+    for cookie in cookies.iter().step_by(count / 100) {
+        let headers = [(http::header::COOKIE, http::HeaderValue::from_bytes(cookie).unwrap())];
+        assert!(bench.peek(&realm, &headers.into_iter().collect()).await.is_some());
+    }
+    eprintln!("{count} sessions: {each} bytes each");
+    each
+}
+
+#[tokio::test]
+async fn a_session_takes_little_more_than_its_token() {
+    let each = each_of(10_000).await;
+    assert!(each <= ROOM, "{each} bytes");
+}
+
+#[tokio::test]
+#[ignore = "takes half a gigabyte"]
+async fn a_hundred_thousand_sessions_take_5_kib_each() {
+    let each = each_of(100_000).await;
+    assert!(each <= ROOM, "{each} bytes");
+}
