@@ -3,6 +3,7 @@
 //! The store, who else shares with it, and two tasks: one removes what has ended, one hears and tells
 //! what was ended elsewhere. Both end when nobody has the sessions any more.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub(super) struct Core {
     /// Denials that the peers were not told yet.
     untold: Mutex<Vec<Denial>>,
     /// Seconds that the longest session seen may last, for denials that name no session.
-    longest: std::sync::atomic::AtomicU64,
+    longest: AtomicU64,
 }
 
 impl Core {
@@ -52,7 +53,7 @@ impl Core {
             flow_seal,
             used: Used::default(),
             untold: Mutex::default(),
-            longest: std::sync::atomic::AtomicU64::default(),
+            longest: AtomicU64::default(),
         }
     }
 
@@ -64,15 +65,23 @@ impl Core {
         }
     }
 
+    /// Takes note of how long sessions may last, for denials that name no session.
+    pub(super) fn note(&self, policy: &Policy) {
+        let seconds = policy.absolute.as_secs();
+        // Reading is what all workers can do at once.
+        if self.longest.load(Ordering::Relaxed) < seconds {
+            self.longest.fetch_max(seconds, Ordering::Relaxed);
+        }
+    }
+
     pub(super) fn idle(&self, policy: &Policy) -> Idle {
-        self.longest.fetch_max(policy.absolute.as_secs(), std::sync::atomic::Ordering::Relaxed);
         Idle { now: self.clock.seconds(), limit: policy.idle.as_secs() }
     }
 
     /// Until when a denial of what began by now has to stand.
     pub(super) fn no_longer_than(&self) -> u64 {
         const DAY: u64 = 24 * 60 * 60;
-        let longest = self.longest.load(std::sync::atomic::Ordering::Relaxed).max(DAY);
+        let longest = self.longest.load(Ordering::Relaxed).max(DAY);
         self.clock.seconds().saturating_add(longest)
     }
 

@@ -109,7 +109,10 @@ impl Sessions {
     ) -> Result<Option<Opened>, Unavailable> {
         let Presented::Present(chunks) = cookie::presented(headers, &policy.cookie) else { return Ok(None) };
         match &self.core.place {
-            Place::Cookies(sealed) => Ok(sealed.find(realm, policy, scope, &chunks)),
+            Place::Cookies(sealed) => {
+                self.core.note(policy);
+                Ok(sealed.find(realm, policy, scope, &chunks))
+            }
             Place::Kept(store) => {
                 let Some(key) = key_of(&chunks, realm) else { return Ok(None) };
                 let found = store.find(&key, realm, self.core.idle(policy)).await?;
