@@ -21,7 +21,7 @@ pub mod client;
 mod discovery;
 mod distinct;
 mod fetch;
-mod forgery;
+pub(crate) mod forgery;
 pub mod issuer;
 mod json;
 pub mod keys;

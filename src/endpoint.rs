@@ -5,10 +5,15 @@
 //! as they are, behind the tenant's prefix. Cookies that an endpoint sets are on its own answer; those
 //! of a session that was merely found are added by the pipeline.
 
+mod back_channel;
 mod callback;
+pub mod farewell;
 pub mod login;
+mod logout;
 mod outside;
+mod user;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,15 +21,17 @@ use http::Response;
 use http::request::Parts;
 
 use crate::auth::login::Logins;
-use crate::auth::{Issuer, Verifier};
+use crate::auth::{Assertions, Issuer, Verifier};
 use crate::error::Failure;
 use crate::forward::body::Body;
 use crate::forward::client::Client;
+use crate::observe::audit::{Audit, Entry, Event};
+use crate::observe::metrics::{LoginResult, Recorder};
 use crate::request::CanonicalRequest;
 use crate::request::correlation::Correlation;
-use crate::session::{Identity, Opened, Sessions};
+use crate::session::{Identity, Opened, Session, Sessions};
 use crate::snapshot::Snapshot;
-use crate::tenant::Tenant;
+use crate::tenant::{Tenant, TenantKey};
 
 pub use outside::Outside;
 
@@ -85,9 +92,36 @@ pub struct Context<'a> {
     pub verifier: &'a Verifier,
     /// Connections to backends.
     pub client: &'a Client,
+    /// Signs what backends are told.
+    pub assertions: &'a Assertions,
+    /// Who came in, and who went.
+    pub audit: &'a Audit,
+    /// Counts logins.
+    pub recorder: &'a Recorder,
+    /// The address of the socket's other end.
+    pub peer: IpAddr,
 }
 
 impl Context<'_> {
+    /// Writes down that `session` was opened.
+    fn logged_in(&self, session: &Session) {
+        self.recorder.login(LoginResult::Success);
+        let subject = session.identity.subject.as_deref();
+        self.audit.record(&Entry { subject, ..self.entry(Event::Login) });
+    }
+
+    /// A line of the audit, with what is known of the request.
+    fn entry(&self, event: Event) -> Entry<'_> {
+        Entry {
+            id: self.correlation.request_id.to_str().ok(),
+            tenant: self.tenant.key.as_ref().map(TenantKey::as_str),
+            method: Some(self.request.method.as_str()),
+            path: Some(self.request.target.path()),
+            peer: Some(self.peer),
+            ..Entry::of(event)
+        }
+    }
+
     /// Where issuers send browsers back to.
     #[must_use]
     pub fn redirect_uri(&self) -> String {
@@ -103,9 +137,10 @@ pub async fn serve(
     parts: &Parts,
     body: Bytes,
 ) -> Result<Response<Body>, Failure> {
-    let _ = body;
     match endpoint {
         Endpoint::Callback => callback::serve(context, parts).await,
-        Endpoint::Logout | Endpoint::BackChannel | Endpoint::User => Err(Failure::NoRoute),
+        Endpoint::Logout => logout::serve(context, parts).await,
+        Endpoint::BackChannel => back_channel::serve(context, parts, &body).await,
+        Endpoint::User => user::serve(context, parts),
     }
 }

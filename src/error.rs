@@ -6,6 +6,7 @@
 //! into an answer.
 
 mod login;
+mod logout;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use crate::tenant::Unresolved;
 use crate::tenant::limit::Limited;
 
 pub use login::{FailedLogin, LoginFault};
+pub use logout::LogoutFault;
 
 const X_CSRF_TOKEN: HeaderName = HeaderName::from_static("x-csrf-token");
 
@@ -63,6 +65,9 @@ pub enum Failure {
     /// A login came to nothing.
     #[error(transparent)]
     Login(Box<FailedLogin>),
+    /// The issuer's logout came to nothing.
+    #[error("the logout token is refused")]
+    Logout(#[source] LogoutFault),
     /// Sessions cannot be looked up.
     #[error("the session store does not answer")]
     Sessions(#[from] session::Unavailable),
@@ -163,6 +168,7 @@ impl Failure {
             ),
             Self::Refused(reason) => refused(reason),
             Self::Login(failed) => login::verdict(failed),
+            Self::Logout(reason) => logout::verdict(reason),
             Self::Sessions(reason) => login::store(reason),
             Self::BodyTooLarge => {
                 told(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "The body is larger than 64 KiB.")

@@ -166,7 +166,10 @@ pub async fn decide(
     };
     let target = &*trail.target.insert(target(request, &resolved));
     if let Some(endpoint) = endpoint::at(snapshot, door.issuer, door.path()) {
-        trail.visitor.look_closely(&door, &parts.headers).await?;
+        // The others ask for a session themselves, or for none.
+        if endpoint == Endpoint::Callback {
+            trail.visitor.look_closely(&door, &parts.headers).await?;
+        }
         return Ok(Decision::Endpoint(Box::new(Reached { endpoint, path: None, admitted: None })));
     }
     refuse_websocket(&parts.headers)?;

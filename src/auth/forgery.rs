@@ -13,6 +13,8 @@ use super::{Asking, Refused};
 use crate::request::{Authority, CanonicalRequest, Scheme};
 use crate::session::{Session, csrf};
 
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Refuses what another site may have made the browser of `session` send; `csrf` says that the route
@@ -23,7 +25,7 @@ pub(super) fn refuse(asking: &Asking<'_>, csrf: bool, session: &Session) -> Resu
 }
 
 /// The same, where `shown` says whether the request repeats the session's token.
-pub(super) fn judge(
+pub(crate) fn judge(
     request: &CanonicalRequest,
     headers: &HeaderMap,
     csrf: bool,
@@ -38,6 +40,18 @@ pub(super) fn judge(
     match sender(request, headers) {
         Sender::Own => Ok(()),
         Sender::Neighbour if shown => Ok(()),
+        Sender::Neighbour | Sender::Foreign => Err(Refused::CrossSite),
+    }
+}
+
+/// Refuses a `GET` that does something, where another site's page or another host's asks for it as a part
+/// of itself: an image, a frame, a script's fetch. Who follows a link there sees what happens.
+pub(crate) fn refuse_embedded(request: &CanonicalRequest, headers: &HeaderMap) -> Result<(), Refused> {
+    let is = |name, value: &[u8]| headers.get(name).is_some_and(|found| found.as_bytes() == value);
+    let is_followed = is(SEC_FETCH_MODE, b"navigate") && is(SEC_FETCH_DEST, b"document");
+    match sender(request, headers) {
+        Sender::Own => Ok(()),
+        Sender::Neighbour | Sender::Foreign if is_followed => Ok(()),
         Sender::Neighbour | Sender::Foreign => Err(Refused::CrossSite),
     }
 }

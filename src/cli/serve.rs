@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 pub use self::development::Development;
 use self::overview::Overview;
@@ -32,16 +32,26 @@ use super::issuer::Issuer;
 use crate::admin;
 use crate::auth::login::Logins;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
-use crate::config::{self, Environment, Loaded, NOT_SUPPORTED_YET, Problem, Severity, Sources};
+use crate::config::{
+    self, Environment, Loaded, NOT_SUPPORTED_YET, Place, Problem, SessionStore, Severity, Sources,
+};
+use crate::endpoint::farewell::Farewells;
+use crate::forward::Connector;
+use crate::forward::client::Client;
+use crate::forward::tls::BackendTls;
+use crate::observe::audit::Audit;
 use crate::observe::denials::Denials;
 use crate::observe::log;
 use crate::observe::metrics::{FetchResult, Metrics};
 use crate::observe::sink::{Format, Sink};
 use crate::pipeline::Bench;
 use crate::reload::Reloader;
-use crate::session::{Sessions, SessionsSettings, StoreSettings};
+use crate::session::{Session, Sessions, SessionsSettings, StoreSettings};
 use crate::snapshot::{Published, Snapshot};
 use crate::tenant::{HostMemo, Meters};
+
+/// How many sessions may have ended whose backends were not told yet; of more they hear nothing.
+const ENDINGS: usize = 1_024;
 
 /// What `serve` was asked for; `None` leaves the choice to the environment and the defaults.
 #[derive(Clone, Debug)]
@@ -138,7 +148,9 @@ impl Server {
             counted.jwks_fetch(if usable { FetchResult::Success } else { FetchResult::Failure });
         }));
         let logins = Arc::new(Logins::new(Arc::clone(&store)));
-        let sessions = self.sessions()?;
+        let (ended, endings) = mpsc::channel(ENDINGS);
+        let sessions = self.sessions(loaded.store.take(), ended)?;
+        self.slow.spawn(self.farewells(&published, &assertions)?.run(endings));
         let (stop, drain) = watch::channel(false);
         let workers = Workers {
             settings: &self.settings,
@@ -197,15 +209,35 @@ impl Server {
     }
 
     /// Sessions, which outlive every configuration of the process.
-    fn sessions(&self) -> Result<Sessions, Failed> {
+    fn sessions(
+        &self,
+        store: Option<SessionStore>,
+        ended: mpsc::Sender<Arc<Session>>,
+    ) -> Result<Sessions, Failed> {
+        let (place, secrets) =
+            store.map_or((Place::Memory, Vec::new()), |store| (store.place, store.secrets));
         let settings = SessionsSettings {
-            store: StoreSettings::Memory,
-            secrets: Vec::new(),
+            store: store_settings(place)?,
+            secrets,
             runtime: self.slow.clone(),
             clock: Clock::System,
-            ended: None,
+            ended: Some(ended),
         };
         Ok(Sessions::new(settings)?)
+    }
+
+    /// Who tells backends of sessions that end by themselves.
+    fn farewells(
+        &self,
+        published: &Arc<Published>,
+        assertions: &Arc<Assertions>,
+    ) -> Result<Farewells, Failed> {
+        Ok(Farewells {
+            published: Arc::clone(published),
+            client: Client::new(Connector::new(BackendTls::new(&self.settings.authorities)?)),
+            assertions: Arc::clone(assertions),
+            audit: Audit::new(&self.sink),
+        })
     }
 
     fn key_store(&self) -> Result<Arc<KeyStore>, Failed> {
@@ -266,6 +298,15 @@ fn startable(loaded: &mut Loaded) -> Result<Snapshot, Failed> {
     match loaded.snapshot.take() {
         Some(snapshot) if count == 0 => Ok(snapshot),
         Some(_) | None => Err(format!("not started: {count} problem(s), see above").into()),
+    }
+}
+
+/// Where sessions are kept.
+fn store_settings(place: Place) -> Result<StoreSettings, Failed> {
+    match place {
+        Place::Memory => Ok(StoreSettings::Memory),
+        Place::Cookie(_) => Ok(StoreSettings::Cookie),
+        Place::Redis(_) => Err("sessions cannot be kept in Redis yet".into()),
     }
 }
 

@@ -43,6 +43,7 @@ pub(super) async fn serve(context: &Context<'_>, parts: &Parts) -> Result<Respon
     let opened = finished(context, issuer, realm, &flow, &callback)
         .await
         .map_err(|fault| failed(context, fault, &callback, &flow.return_to))?;
+    context.logged_in(&opened.session);
     Ok(returned(context, &parts.headers, Some(&flow.state), &flow.return_to, Some(opened)))
 }
 

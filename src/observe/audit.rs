@@ -19,7 +19,7 @@ pub enum Event {
     LoginRefused,
     /// A person ended their session.
     Logout,
-    /// The issuer ended sessions, or tried to.
+    /// The issuer ended sessions.
     BackChannelLogout,
     /// A session ended because nobody used it.
     SessionTimeout,

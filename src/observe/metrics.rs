@@ -49,7 +49,6 @@ struct Names {
 #[derive(Debug, Default)]
 struct Slow {
     sessions: Option<i64>,
-    logins: HashMap<LoginResult, u64>,
     fetches: HashMap<FetchResult, u64>,
     reloads: HashMap<ReloadResult, u64>,
 }
@@ -61,6 +60,8 @@ struct Shard {
     connections: AtomicI64,
     token_hits: AtomicU64,
     token_misses: AtomicU64,
+    logins: AtomicU64,
+    logins_refused: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -180,11 +181,6 @@ impl Metrics {
         *lock(&self.slow).fetches.entry(result).or_default() += 1;
     }
 
-    /// Counts the end of a login.
-    pub fn login(&self, result: LoginResult) {
-        *lock(&self.slow).logins.entry(result).or_default() += 1;
-    }
-
     /// States how many sessions are open; `None` where they are kept by browsers, so that nobody knows.
     pub fn sessions(&self, open: Option<usize>) {
         lock(&self.slow).sessions = open.and_then(|open| i64::try_from(open).ok());
@@ -224,6 +220,15 @@ impl Recorder {
     pub fn token_cache(&self, hits: u64, misses: u64) {
         self.shard.token_hits.store(hits, Relaxed);
         self.shard.token_misses.store(misses, Relaxed);
+    }
+
+    /// Counts the end of a login.
+    pub fn login(&self, result: LoginResult) {
+        let count = match result {
+            LoginResult::Success => &self.shard.logins,
+            LoginResult::Failure => &self.shard.logins_refused,
+        };
+        count.fetch_add(1, Relaxed);
     }
 
     /// Counts a connection as open until the returned value is dropped.

@@ -25,7 +25,7 @@ use crate::listener::connection::Link;
 use crate::observe::access::Entry;
 use crate::observe::audit;
 use crate::observe::denials::Denial;
-use crate::observe::metrics::Observation;
+use crate::observe::metrics::{LoginResult, Observation};
 use crate::request::correlation::{Correlation, fresh_id};
 use crate::request::{Peer, Scheme};
 use crate::response;
@@ -197,6 +197,10 @@ impl Exchange {
             logins: &bench.logins,
             verifier: &bench.verifier,
             client: &self.worker.client,
+            assertions: &bench.assertions,
+            audit: &self.worker.audit,
+            recorder: &self.worker.recorder,
+            peer: self.caller.peer.address,
         })
     }
 
@@ -237,6 +241,12 @@ impl Exchange {
     fn remember(&self, failure: &Failure, verdict: &Verdict, id: &str) {
         let reason = chain(failure);
         let tenant = self.tenant();
+        let event = if matches!(failure, Failure::Login(_)) {
+            self.worker.recorder.login(LoginResult::Failure);
+            audit::Event::LoginRefused
+        } else {
+            audit::Event::Refused
+        };
         self.worker.audit.record(&audit::Entry {
             id: Some(id),
             tenant,
@@ -246,7 +256,7 @@ impl Exchange {
             code: Some(verdict.code),
             reason: Some(&reason),
             peer: Some(self.caller.peer.address),
-            ..audit::Entry::of(audit::Event::Refused)
+            ..audit::Entry::of(event)
         });
         self.worker.denials.remember(Denial {
             id: id.into(),

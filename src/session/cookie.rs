@@ -7,6 +7,7 @@
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue};
 
+use super::opened::SetCookies;
 use super::policy::{CookieScope, Policy, SameSite, Secure};
 
 /// How many cookies one session may lie in; more would not leave room in the header for anything else.
@@ -136,6 +137,17 @@ pub fn set(
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)
+}
+
+/// What removes the session that a request brings, be it one or not.
+#[must_use]
+pub fn removal(headers: &HeaderMap, policy: &Policy, scope: &CookieScope) -> SetCookies {
+    let attributes = Attributes::session(policy).removing();
+    (0..MAX_CHUNKS)
+        .map(|at| chunk_name(&policy.cookie, at))
+        .filter(|name| is_present(headers, name))
+        .filter_map(|name| set(&name, "", attributes, policy, scope))
+        .collect()
 }
 
 fn is_secure(policy: &Policy, scope: &CookieScope) -> bool {

@@ -74,6 +74,16 @@ impl Directory {
         self.by_key.get(key).map(|entry| &entry.0)
     }
 
+    /// The tenant whose key something was kept under; no key is the provider without one.
+    #[must_use]
+    pub fn of(&self, key: Option<&TenantKey>) -> Option<Arc<Tenant>> {
+        if self.provider.key.as_ref() == key {
+            return Some(Arc::clone(&self.provider));
+        }
+        let key = key?.as_str();
+        self.find(key).cloned().or_else(|| self.accepted.as_ref()?.tenant(key))
+    }
+
     /// Every tenant of the table, in its order; a [`TenantIndex`](super::TenantIndex) is a place in it.
     #[must_use]
     pub fn tenants(&self) -> &[Arc<Tenant>] {

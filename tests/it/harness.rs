@@ -10,7 +10,9 @@ pub(crate) mod echo;
 pub(crate) mod fixture;
 pub(crate) mod h2;
 pub(crate) mod issuer;
+pub(crate) mod provider;
 pub(crate) mod server;
+pub(crate) mod tab;
 pub(crate) mod tls;
 pub(crate) mod wire;
 
@@ -19,7 +21,9 @@ use std::time::Duration;
 pub(crate) use backend::{Backend, Recorded};
 pub(crate) use client::{Client, Reply};
 pub(crate) use issuer::Issuer;
+pub(crate) use provider::Provider;
 pub(crate) use server::{Server, Setup};
+pub(crate) use tab::Tab;
 
 /// How long anything may take before the test that waits for it fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

@@ -112,7 +112,7 @@ fn a_tenant_whose_own_issuer_is_broken_never_falls_back_to_the_defaults() {
     let issuers = builder.build(|_| true).unwrap();
     assert!(issuers.of(&acme).is_none(), "acme has none");
     let theirs = issuers.of(&globex).unwrap();
-    assert_eq!(&*theirs.names, &[Box::from("https://i.test/globex")], "globex is not touched");
+    assert_eq!(&*theirs.names, &[Box::<str>::from("https://i.test/globex")], "globex is not touched");
     assert!(Arc::ptr_eq(&theirs, &issuers.of(&globex).unwrap()), "made once");
 }
 
@@ -123,9 +123,13 @@ fn tenants_outside_the_table_have_issuers_too() {
     let provider = tenant("provider", None);
     builder.tenant(&provider, &spec("https://own.test", KeySource::Discovered)).unwrap();
     let issuers = builder.build(|_| true).unwrap();
-    assert_eq!(&*issuers.of(&provider).unwrap().names, &[Box::from("https://own.test")], "its own");
+    assert_eq!(&*issuers.of(&provider).unwrap().names, &[Box::<str>::from("https://own.test")], "its own");
     let other = tenant("other", None);
-    assert_eq!(&*issuers.of(&other).unwrap().names, &[Box::from("https://i.test/other")], "by its key alone");
+    assert_eq!(
+        &*issuers.of(&other).unwrap().names,
+        &[Box::<str>::from("https://i.test/other")],
+        "by its key alone"
+    );
     assert!(issuers.of(&tenant("x", Some(7))).is_none(), "a place beyond the table");
     assert!(Issuers::default().of(&Tenant::provider(Arc::default())).is_none(), "nothing is configured");
 }

@@ -16,7 +16,7 @@ use prometheus_client::registry::Registry;
 
 use super::histogram::Histogram;
 use super::labels::{Label, value};
-use super::{FetchResult, LoginResult, Metrics, ReloadResult, Series, Shard, lock};
+use super::{FetchResult, Metrics, ReloadResult, Series, Shard, lock};
 
 /// The type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -34,7 +34,8 @@ pub(super) struct Totals {
     pub(super) token_hits: u64,
     pub(super) token_misses: u64,
     pub(super) sessions: Option<i64>,
-    pub(super) logins: [(&'static str, u64); 2],
+    pub(super) logins: u64,
+    pub(super) logins_refused: u64,
     fetches: [(&'static str, u64); 2],
     reloads: [(&'static str, u64); 3],
 }
@@ -60,8 +61,6 @@ pub(super) fn totals(metrics: &Metrics) -> Totals {
     totals.destinations = metrics.names.destinations.names();
     let slow = lock(&metrics.slow);
     totals.sessions = slow.sessions;
-    totals.logins = [("success", LoginResult::Success), ("failure", LoginResult::Failure)]
-        .map(|(name, result)| (name, slow.logins.get(&result).copied().unwrap_or_default()));
     totals.fetches = [("success", FetchResult::Success), ("failure", FetchResult::Failure)]
         .map(|(name, result)| (name, slow.fetches.get(&result).copied().unwrap_or_default()));
     totals.reloads = [
@@ -78,6 +77,8 @@ impl Totals {
         self.connections += shard.connections.load(Relaxed);
         self.token_hits += shard.token_hits.load(Relaxed);
         self.token_misses += shard.token_misses.load(Relaxed);
+        self.logins += shard.logins.load(Relaxed);
+        self.logins_refused += shard.logins_refused.load(Relaxed);
         let counts = lock(&shard.counts);
         self.duration.add(&counts.duration);
         for (&series, count) in &counts.requests {
@@ -125,7 +126,8 @@ impl Collector for Totals {
         self.requests(encoder)?;
         self.durations(encoder)?;
         labelled(encoder, "denials", "Requests refused", "code", self.denials.clone())?;
-        labelled(encoder, "logins", "Logins ended", "result", self.logins)?;
+        let logins = [("success", self.logins), ("failure", self.logins_refused)];
+        labelled(encoder, "logins", "Logins ended", "result", logins)?;
         labelled(encoder, "jwks_fetches", "Key sets fetched", "result", self.fetches)?;
         labelled(encoder, "config_reloads", "Configurations read again", "result", self.reloads)?;
         plain(encoder, "token_cache_hits", "Tokens whose verification was remembered", self.token_hits)?;

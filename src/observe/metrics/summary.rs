@@ -68,7 +68,6 @@ pub(super) fn of(totals: &Totals) -> Summary {
     }
     let mut tenants: Vec<_> = tenants.into_iter().map(|(key, traffic)| (key.to_owned(), traffic)).collect();
     tenants.sort_by_key(|(_, traffic)| std::cmp::Reverse(traffic.requests));
-    let [(_, logins), (_, logins_refused)] = totals.logins;
     Summary {
         all,
         tenants,
@@ -79,7 +78,7 @@ pub(super) fn of(totals: &Totals) -> Summary {
         token_hits: totals.token_hits,
         token_misses: totals.token_misses,
         sessions: totals.sessions,
-        logins,
-        logins_refused,
+        logins: totals.logins,
+        logins_refused: totals.logins_refused,
     }
 }

@@ -103,7 +103,8 @@ fn what_workers_counted_is_added_up() {
     two.token_cache(0, 1);
     metrics.reload(ReloadResult::Refused);
     metrics.jwks_fetch(FetchResult::Failure);
-    metrics.login(LoginResult::Success);
+    one.login(LoginResult::Success);
+    two.login(LoginResult::Failure);
     metrics.sessions(Some(7));
     let connection = one.connection();
     drop(two.connection());
@@ -124,6 +125,7 @@ fn what_workers_counted_is_added_up() {
         ("vestibule_config_reloads_total{result=\"applied\"}", 0.0),
         ("vestibule_jwks_fetches_total{result=\"failure\"}", 1.0),
         ("vestibule_logins_total{result=\"success\"}", 1.0),
+        ("vestibule_logins_total{result=\"failure\"}", 1.0),
         ("vestibule_sessions", 7.0),
         ("vestibule_connections", 1.0),
     ] {

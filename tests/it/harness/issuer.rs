@@ -76,10 +76,15 @@ impl Issuer {
 
     /// A good RS256 token.
     pub(crate) fn token(&self, more: &Value) -> String {
+        self.token_of(&self.claims(more))
+    }
+
+    /// An RS256 token of these claims.
+    pub(crate) fn token_of(&self, claims: &Value) -> String {
         let mut header = Header::new(Algorithm::RS256);
         header.kid = Some("r1".to_owned());
         let key = EncodingKey::from_rsa_pem(self.keys.rsa.serialize_pem().as_bytes()).unwrap();
-        encode(&header, &self.claims(more), &key).unwrap()
+        encode(&header, claims, &key).unwrap()
     }
 }
 
