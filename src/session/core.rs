@@ -104,6 +104,8 @@ impl Core {
         self.flights.sweep(now);
         match &self.place {
             Place::Kept(Kept::Memory(store)) => store.sweep(seconds),
+            // Redis ends sessions by itself, and tells nobody.
+            Place::Kept(Kept::Redis(_)) => Vec::new(),
             Place::Cookies(sealed) => {
                 sealed.denials.sweep(seconds);
                 sealed.successors.sweep(seconds);

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::key::{Digest, Key};
 use super::memory::Memory;
+use super::redis::Redis;
 use super::sealed::Sealed;
 use super::store::{Denial, Idle, Lease, Shared, Store};
 use super::{Realm, Session, Unavailable};
@@ -26,6 +27,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) enum Kept {
     Memory(Memory),
+    Redis(Arc<Redis>),
 }
 
 impl Store for Kept {
@@ -37,30 +39,35 @@ impl Store for Kept {
     ) -> Result<Option<Arc<Session>>, Unavailable> {
         match self {
             Self::Memory(store) => store.find(key, realm, idle).await,
+            Self::Redis(store) => store.find(key, realm, idle).await,
         }
     }
 
     async fn exists(&self, key: &Key, realm: &Arc<Realm>, idle: Idle) -> Result<bool, Unavailable> {
         match self {
             Self::Memory(store) => store.exists(key, realm, idle).await,
+            Self::Redis(store) => store.exists(key, realm, idle).await,
         }
     }
 
     async fn insert(&self, key: &Key, session: &Arc<Session>, idle: Idle) -> Result<(), Unavailable> {
         match self {
             Self::Memory(store) => store.insert(key, session, idle).await,
+            Self::Redis(store) => store.insert(key, session, idle).await,
         }
     }
 
     async fn replace(&self, key: &Key, session: &Arc<Session>, idle: Idle) -> Result<bool, Unavailable> {
         match self {
             Self::Memory(store) => store.replace(key, session, idle).await,
+            Self::Redis(store) => store.replace(key, session, idle).await,
         }
     }
 
     async fn remove(&self, key: &Key, realm: &Realm) -> Result<(), Unavailable> {
         match self {
             Self::Memory(store) => store.remove(key, realm).await,
+            Self::Redis(store) => store.remove(key, realm).await,
         }
     }
 
@@ -72,12 +79,14 @@ impl Store for Kept {
     ) -> Result<usize, Unavailable> {
         match self {
             Self::Memory(store) => store.remove_matching(realm, issuer_session, subject).await,
+            Self::Redis(store) => store.remove_matching(realm, issuer_session, subject).await,
         }
     }
 
     async fn remove_tenant(&self, tenant: Option<&TenantKey>) -> Result<usize, Unavailable> {
         match self {
             Self::Memory(store) => store.remove_tenant(tenant).await,
+            Self::Redis(store) => store.remove_tenant(tenant).await,
         }
     }
 }
@@ -87,6 +96,8 @@ impl Store for Kept {
 pub(super) enum Peers {
     /// Nobody, or nobody that this process can hear.
     Alone,
+    /// Whoever is at the same Redis.
+    Redis(Arc<Redis>),
 }
 
 impl Peers {
@@ -94,50 +105,58 @@ impl Peers {
     pub(super) fn are_there(&self) -> bool {
         match self {
             Self::Alone => false,
+            Self::Redis(_) => true,
         }
     }
 }
 
 impl Shared for Peers {
-    async fn use_once(&self, _: &Digest, _: Duration) -> Result<bool, Unavailable> {
+    async fn use_once(&self, name: &Digest, time: Duration) -> Result<bool, Unavailable> {
         match self {
             Self::Alone => Ok(true),
+            Self::Redis(redis) => redis.use_once(name, time).await,
         }
     }
 
-    async fn lock(&self, name: &Digest, _: Duration) -> Result<Option<Lease>, Unavailable> {
+    async fn lock(&self, name: &Digest, time: Duration) -> Result<Option<Lease>, Unavailable> {
         match self {
             Self::Alone => Ok(Some(Lease { name: *name, holder: 0 })),
+            Self::Redis(redis) => redis.lock(name, time).await,
         }
     }
 
-    async fn unlock(&self, _: Lease) {
+    async fn unlock(&self, lease: Lease) {
         match self {
             Self::Alone => {}
+            Self::Redis(redis) => redis.unlock(lease).await,
         }
     }
 
-    async fn deny(&self, _: &Denial) -> Result<(), Unavailable> {
+    async fn deny(&self, denial: &Denial) -> Result<(), Unavailable> {
         match self {
             Self::Alone => Ok(()),
+            Self::Redis(redis) => redis.deny(denial).await,
         }
     }
 
-    async fn denials(&self, _: &mut u64, _: u64) -> Result<Vec<Denial>, Unavailable> {
+    async fn denials(&self, seen: &mut u64, now: u64) -> Result<Vec<Denial>, Unavailable> {
         match self {
             Self::Alone => Ok(Vec::new()),
+            Self::Redis(redis) => redis.denials(seen, now).await,
         }
     }
 
-    async fn leave(&self, _: &Digest, _: &[u8], _: Duration) -> Result<(), Unavailable> {
+    async fn leave(&self, name: &Digest, bytes: &[u8], time: Duration) -> Result<(), Unavailable> {
         match self {
             Self::Alone => Ok(()),
+            Self::Redis(redis) => redis.leave(name, bytes, time).await,
         }
     }
 
-    async fn left(&self, _: &Digest) -> Result<Option<Vec<u8>>, Unavailable> {
+    async fn left(&self, name: &Digest) -> Result<Option<Vec<u8>>, Unavailable> {
         match self {
             Self::Alone => Ok(None),
+            Self::Redis(redis) => redis.left(name).await,
         }
     }
 }

@@ -18,6 +18,7 @@ use super::key::{Digest, Id, Key};
 use super::memory::Memory;
 use super::opened::{Handle, NewSession, Opened, SetCookies, Unavailable};
 use super::policy::{CookieScope, Policy};
+use super::redis::{Redis, RedisSettings, UnusableRedis};
 use super::seal::KeyRing;
 use super::sealed::{Sealed, Successor};
 use super::store::{Denial, Shared, Store};
@@ -49,6 +50,10 @@ pub enum StoreSettings {
     Memory,
     /// In the browser's cookies.
     Cookie,
+    /// In the browser's cookies, while what has ended before its time is told through Redis.
+    CookieAndRedis(RedisSettings),
+    /// In Redis.
+    Redis(RedisSettings),
 }
 
 /// Why sessions cannot be kept.
@@ -60,6 +65,9 @@ pub enum SessionsError {
     /// An empty secret.
     #[error("a session secret is empty")]
     EmptySecret,
+    /// A Redis that can never be used.
+    #[error(transparent)]
+    UnusableRedis(#[from] UnusableRedis),
 }
 
 /// Every session; a clone is the same.
@@ -73,13 +81,19 @@ impl Sessions {
     pub fn new(settings: SessionsSettings) -> Result<Self, SessionsError> {
         let SessionsSettings { store, secrets, runtime, clock, ended } = settings;
         let ring = KeyRing::new(&secrets)?;
-        let place = match store {
-            StoreSettings::Memory => Place::Kept(Kept::Memory(Memory::new())),
-            StoreSettings::Cookie => {
-                Place::Cookies(Box::new(Sealed::new(ring.seal("session")?, clock.clone())))
+        let (flow_seal, cookie_seal) = (ring.seal("flow")?, ring.seal("session")?);
+        let cookies = || Place::Cookies(Box::new(Sealed::new(cookie_seal, clock.clone())));
+        let redis = |settings| Redis::new(settings, ring, clock.clone(), &runtime).map(Arc::new);
+        let (place, peers) = match store {
+            StoreSettings::Memory => (Place::Kept(Kept::Memory(Memory::new())), Peers::Alone),
+            StoreSettings::Cookie => (cookies(), Peers::Alone),
+            StoreSettings::CookieAndRedis(settings) => (cookies(), Peers::Redis(redis(settings)?)),
+            StoreSettings::Redis(settings) => {
+                let redis = redis(settings)?;
+                (Place::Kept(Kept::Redis(Arc::clone(&redis))), Peers::Redis(redis))
             }
         };
-        let core = Arc::new(Core::new(place, Peers::Alone, clock, runtime, ring.seal("flow")?));
+        let core = Arc::new(Core::new(place, peers, clock, runtime, flow_seal));
         core.start(ended);
         Ok(Self { core })
     }
@@ -193,7 +207,7 @@ impl Sessions {
     pub fn count(&self) -> Option<usize> {
         match &self.core.place {
             Place::Kept(Kept::Memory(store)) => Some(store.count()),
-            Place::Cookies(_) => None,
+            Place::Kept(Kept::Redis(_)) | Place::Cookies(_) => None,
         }
     }
 

@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_was_found_serves_while_the_issuer_is_down() {
-        let (mut state, now) = (State::default(), 1_000_000);
+        let (mut state, now) = (State::default(), 10 * FRESH);
         assert!(state.keep(Some(endpoints()), now).is_ok());
         assert!(matches!(state.answer(now + FRESH - 1), Some(Ok(_))), "fresh for an hour");
         assert!(state.answer(now + FRESH).is_none(), "then it is renewed");

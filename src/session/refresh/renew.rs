@@ -6,7 +6,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::core::Core;
 use super::super::keep::Place;
@@ -17,8 +17,10 @@ use super::super::store::{Denial, Lease, Shared, Store};
 use super::super::{Session, Unavailable};
 use super::Outcome;
 
-/// How long a lease holds without being given back, and how long it is waited for.
+/// How long a lease holds without being given back: longer than an issuer may take.
 const LEASE: Duration = Duration::from_secs(20);
+/// How long a lease is waited for: one that has it may have been killed, and requests wait meanwhile.
+const PATIENCE: Duration = Duration::from_millis(1_500);
 /// How often a lease that another has is asked for.
 const ASK: Duration = Duration::from_millis(50);
 
@@ -52,8 +54,8 @@ impl Core {
     /// The right to refresh; or what came of somebody else's refresh.
     async fn leased(&self, opened: &Opened, policy: &Policy) -> Result<Option<Lease>, Outcome> {
         let name = &opened.handle.key.digest;
-        let asks = LEASE.as_millis() / ASK.as_millis();
-        for _ in 0..asks {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
             match self.peers.lock(name, LEASE).await {
                 Ok(Some(lease)) => return Ok(Some(lease)),
                 Ok(None) => tokio::time::sleep(ASK).await,
