@@ -15,6 +15,7 @@ use crate::session::{Identity, Session};
 use crate::tenant::Tenant;
 
 pub mod assertion;
+pub mod basic;
 mod cache;
 mod claims;
 pub mod client;
@@ -36,6 +37,7 @@ pub mod xsuaa;
 
 pub use crate::clock::Clock;
 pub use assertion::Assertions;
+pub use basic::Passwords;
 pub use client::{
     ClientAuthentication, ClientCertificate, ClientCertificateError, SigningKey, SigningKeyError,
 };
@@ -94,6 +96,8 @@ enum Who {
     Anybody,
     /// A token.
     Token(Arc<Identity>),
+    /// User and password.
+    User(Arc<Identity>),
     /// A session's cookie.
     Session(Arc<Session>),
 }
@@ -102,7 +106,7 @@ impl Who {
     fn caller(&self) -> Option<&Identity> {
         match self {
             Self::Anybody => None,
-            Self::Token(identity) => Some(identity),
+            Self::Token(identity) | Self::User(identity) => Some(identity),
             Self::Session(session) => Some(&session.identity),
         }
     }
@@ -120,7 +124,7 @@ impl Admitted {
     pub fn session(&self) -> Option<&Arc<Session>> {
         match &self.who {
             Who::Session(session) => Some(session),
-            Who::Anybody | Who::Token(_) => None,
+            Who::Anybody | Who::Token(_) | Who::User(_) => None,
         }
     }
 }
@@ -138,6 +142,8 @@ pub struct Asking<'a> {
     pub headers: &'a HeaderMap,
     /// The credentials among them.
     pub presented: &'a Presented,
+    /// Checks user and password; `None` where nobody is to be asked.
+    pub passwords: Option<&'a Passwords>,
     /// The session that its cookie opens; its token has not expired.
     pub session: Option<&'a Arc<Session>>,
 }
@@ -166,15 +172,22 @@ pub async fn admit(
             Some(token) => Who::Token(verified(verifier, asking, token).await?),
             None => Who::Anybody,
         },
-        kind @ (AuthenticationType::Basic
-        | AuthenticationType::TenantBasic
-        | AuthenticationType::TenantToken) => return Err(Refused::NotSupported(kind)),
+        AuthenticationType::Basic => match presented.router_bearer()? {
+            Some(token) => Who::Token(verified(verifier, asking, token).await?),
+            None => Who::User(user(asking).await?),
+        },
+        kind @ (AuthenticationType::TenantBasic | AuthenticationType::TenantToken) => {
+            return Err(Refused::NotSupported(kind));
+        }
     };
     if let Some(scope) = &requirement.scope {
         scope.admit(&asking.request.method, who.caller())?;
     }
-    if let Who::Session(session) = &who {
-        forgery::refuse(asking, requirement.csrf, session)?;
+    match &who {
+        Who::Session(session) => forgery::refuse(asking, requirement.csrf, session)?,
+        // Browsers send passwords along as they do cookies.
+        Who::User(_) => forgery::refuse_foreign(asking)?,
+        Who::Anybody | Who::Token(_) => {}
     }
     Ok(Admitted { who })
 }
@@ -183,6 +196,15 @@ pub async fn admit(
 async fn verified(verifier: &Verifier, asking: &Asking<'_>, token: &[u8]) -> Result<Arc<Identity>, Refused> {
     let issuer = asking.issuer.ok_or(Refused::NoIssuer)?;
     verifier.verify(issuer, asking.tenant, token).await
+}
+
+/// Who the user is that the request names, as the issuer says.
+async fn user(asking: &Asking<'_>) -> Result<Arc<Identity>, Refused> {
+    let needed = || Refused::PasswordNeeded { challenge: basic::challenge(asking.tenant) };
+    let typed = asking.presented.basic()?.ok_or_else(needed)?;
+    let issuer = asking.issuer.ok_or(Refused::NoIssuer)?;
+    let passwords = asking.passwords.ok_or_else(needed)?;
+    Box::pin(passwords.check(issuer, asking.tenant, &typed)).await
 }
 
 #[cfg(test)]

@@ -281,6 +281,13 @@ fn refused(reason: &Refused) -> Verdict {
         Refused::MissingScope { .. } => {
             told(StatusCode::FORBIDDEN, "missing_scope", "The token does not have the scope that is needed.")
         }
+        Refused::PasswordNeeded { .. } => {
+            told(StatusCode::UNAUTHORIZED, "unauthenticated", "User and password are needed.")
+        }
+        Refused::WrongPassword { .. } => {
+            told(StatusCode::UNAUTHORIZED, "wrong_password", "User or password is wrong.")
+        }
+        Refused::Issuer(reason) => login::login(reason),
         Refused::CsrfRequired => told(
             StatusCode::FORBIDDEN,
             "csrf_required",

@@ -18,7 +18,9 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use crate::auth::login::Logins;
-use crate::auth::{self, Admitted, Asking, Assertions, AuthenticationType, Issuer, Refused, Verifier};
+use crate::auth::{
+    self, Admitted, Asking, Assertions, AuthenticationType, Issuer, Passwords, Refused, Verifier,
+};
 use crate::clock::Clock;
 use crate::destination::Destination;
 use crate::endpoint::login::Wanted;
@@ -122,6 +124,8 @@ pub struct Bench {
     pub sessions: Sessions,
     /// Logs people in.
     pub logins: Arc<Logins>,
+    /// Checks users and passwords.
+    pub passwords: Arc<Passwords>,
     /// The time.
     pub clock: Clock,
     /// Whether decisions are explained and never carried out: no issuer is asked for anybody.
@@ -245,6 +249,7 @@ async fn admit(
         request: door.request,
         headers,
         presented: &presented,
+        passwords: Some(&*door.bench.passwords).filter(|_| !door.bench.rehearsal),
         session: visitor.opened.as_ref().map(|opened| &opened.session),
     };
     let admitted = auth::admit(&door.bench.verifier, &route.requirement, &asking).await?;

@@ -24,6 +24,11 @@ pub(super) fn refuse(asking: &Asking<'_>, csrf: bool, session: &Session) -> Resu
     judge(asking.request, asking.headers, csrf, shown)
 }
 
+/// Refuses what another site's page may have sent with a user's password.
+pub(super) fn refuse_foreign(asking: &Asking<'_>) -> Result<(), Refused> {
+    judge(asking.request, asking.headers, false, false)
+}
+
 /// The same, where `shown` says whether the request repeats the session's token.
 pub(crate) fn judge(
     request: &CanonicalRequest,

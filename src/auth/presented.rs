@@ -5,10 +5,13 @@
 //! read?) and count as malformed. The token's own bytes are neither copied nor looked at: whoever
 //! verifies it reads them all anyway.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Refused;
+use crate::secret::Secret;
 
 /// The header in which another service hands on its caller's token.
 pub const ROUTER_AUTHORIZATION: HeaderName = HeaderName::from_static("x-approuter-authorization");
@@ -31,12 +34,30 @@ enum Credential {
     Absent,
     /// `Bearer`, with the offset at which the token begins.
     Bearer(HeaderValue, usize),
-    /// `Basic`.
-    Basic,
+    /// `Basic`, with the offset at which user and password begin.
+    Basic(HeaderValue, usize),
     /// A scheme that nothing here reads.
     Other,
     /// Several headers, no scheme, or a scheme without a credential.
     Malformed,
+}
+
+/// What a person typed.
+#[derive(Debug)]
+pub struct UserPassword {
+    /// The user; it has no colon.
+    pub user: String,
+    /// The password.
+    pub password: Secret,
+}
+
+impl UserPassword {
+    fn decode(encoded: &[u8]) -> Option<Self> {
+        let text = String::from_utf8(STANDARD.decode(encoded.trim_ascii()).ok()?).ok()?;
+        let (user, password) = text.split_once(':')?;
+        let plain = !text.chars().any(char::is_control);
+        plain.then(|| Self { user: user.to_owned(), password: Secret::new(password) })
+    }
 }
 
 /// Reads the credentials of `headers`.
@@ -57,10 +78,22 @@ impl Presented {
         }
     }
 
+    /// User and password of `Authorization`, if they were presented (RFC 7617 §2).
+    pub fn basic(&self) -> Result<Option<UserPassword>, Refused> {
+        match &self.authorization {
+            Credential::Absent | Credential::Bearer(..) | Credential::Other => Ok(None),
+            Credential::Malformed => Err(Refused::MalformedCredentials),
+            Credential::Basic(value, start) => {
+                let encoded = value.as_bytes().get(*start..).unwrap_or_default();
+                UserPassword::decode(encoded).map(Some).ok_or(Refused::MalformedCredentials)
+            }
+        }
+    }
+
     /// The token of `x-approuter-authorization`, where any scheme but `Bearer` is malformed.
     pub fn router_bearer(&self) -> Result<Option<&[u8]>, Refused> {
         match &self.router {
-            Credential::Basic | Credential::Other => Err(Refused::MalformedCredentials),
+            Credential::Basic(..) | Credential::Other => Err(Refused::MalformedCredentials),
             Credential::Absent | Credential::Bearer(..) | Credential::Malformed => self.router.bearer(),
         }
     }
@@ -90,17 +123,20 @@ impl Credential {
         if start == bytes.len() {
             return Self::Malformed;
         }
+        let mut value = value.clone();
+        value.set_sensitive(true);
         if scheme.eq_ignore_ascii_case(b"bearer") {
-            let mut value = value.clone();
-            value.set_sensitive(true);
-            return Self::Bearer(value, start);
+            Self::Bearer(value, start)
+        } else if scheme.eq_ignore_ascii_case(b"basic") {
+            Self::Basic(value, start)
+        } else {
+            Self::Other
         }
-        if scheme.eq_ignore_ascii_case(b"basic") { Self::Basic } else { Self::Other }
     }
 
     fn bearer(&self) -> Result<Option<&[u8]>, Refused> {
         match self {
-            Self::Absent | Self::Basic | Self::Other => Ok(None),
+            Self::Absent | Self::Basic(..) | Self::Other => Ok(None),
             Self::Malformed => Err(Refused::MalformedCredentials),
             Self::Bearer(value, start) => {
                 value.as_bytes().get(*start..).map(Some).ok_or(Refused::MalformedCredentials)

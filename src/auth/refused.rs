@@ -3,10 +3,12 @@
 //! The words follow RFC 6750 §3 and are fixed texts: nothing of a token, a claim or an issuer gets
 //! into them. Statuses are not decided here; the crate's one table from reason to status is `error`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 
+use super::login::LoginError;
 use super::{AuthenticationType, TokenError};
 
 /// Why [`admit`](super::admit) refused.
@@ -27,6 +29,21 @@ pub enum Refused {
         /// What `WWW-Authenticate` says; it names the route's scopes.
         challenge: HeaderValue,
     },
+    /// The route needs user and password: 401.
+    #[error("no user and password were presented")]
+    PasswordNeeded {
+        /// What `WWW-Authenticate` says; it names the tenant.
+        challenge: HeaderValue,
+    },
+    /// The issuer does not know user and password: 401.
+    #[error("the issuer does not accept user and password")]
+    WrongPassword {
+        /// What `WWW-Authenticate` says; it names the tenant.
+        challenge: HeaderValue,
+    },
+    /// The issuer, asked about user and password, did not answer usefully.
+    #[error("the issuer could not be asked")]
+    Issuer(#[source] Arc<LoginError>),
     /// A session's caller has to repeat its CSRF token: 403.
     #[error("the request does not repeat the CSRF token of its session")]
     CsrfRequired,
@@ -57,10 +74,14 @@ impl Refused {
                 "Bearer error=\"invalid_request\", error_description=\"The credentials are malformed\"",
             )),
             Self::InvalidToken(reason) => Some(HeaderValue::from_static(reason.challenge())),
-            Self::MissingScope { challenge } => Some(challenge.clone()),
-            Self::KeysUnavailable { .. } | Self::NotSupported(_) | Self::CsrfRequired | Self::CrossSite => {
-                None
-            }
+            Self::MissingScope { challenge }
+            | Self::PasswordNeeded { challenge }
+            | Self::WrongPassword { challenge } => Some(challenge.clone()),
+            Self::KeysUnavailable { .. }
+            | Self::NotSupported(_)
+            | Self::CsrfRequired
+            | Self::CrossSite
+            | Self::Issuer(_) => None,
         }
     }
 
@@ -74,6 +95,9 @@ impl Refused {
             | Self::InvalidToken(_)
             | Self::MissingScope { .. }
             | Self::NoIssuer
+            | Self::PasswordNeeded { .. }
+            | Self::WrongPassword { .. }
+            | Self::Issuer(_)
             | Self::CsrfRequired
             | Self::CrossSite
             | Self::NotSupported(_) => None,

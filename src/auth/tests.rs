@@ -55,7 +55,12 @@ fn each_type_of_route_fails_closed() {
         (Jwt, scope(), &[], "Unauthenticated", "who comes before what"),
         (Jwt, None, twice, "MalformedCredentials", "two headers"),
         (Jwt, None, &[("authorization", "Basic dTpw")], "Unauthenticated", "another scheme"),
-        (Basic, None, &[("authorization", "Basic dTpw")], "NotSupported", "not yet"),
+        (Basic, None, &[], "PasswordNeeded", "nothing presented"),
+        (Basic, None, &[("authorization", "Basic dTpw")], "NoIssuer", "nobody to ask"),
+        (Basic, None, &[("authorization", "Basic dT")], "MalformedCredentials", "not base64"),
+        (Basic, None, &[("authorization", "Basic dXA=")], "MalformedCredentials", "no colon"),
+        (Basic, None, bearer, "PasswordNeeded", "another scheme"),
+        (Basic, None, router, "NoIssuer", "the router's header is judged on every route"),
         (TenantBasic, None, &[("authorization", "Basic dTpw")], "NotSupported", "not yet"),
         (TenantToken, None, bearer, "NotSupported", "not yet"),
     ];
@@ -68,6 +73,7 @@ fn each_type_of_route_fails_closed() {
             request: &request,
             headers: &HeaderMap::new(),
             presented: &presented,
+            passwords: None,
             session: None,
         };
         let answer = runtime.block_on(admit(&verifier, &requirement, &asking));

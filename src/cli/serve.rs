@@ -5,6 +5,7 @@
 //! and connections of its own; whatever is slow (key sets, files, the admin port) runs beside them.
 
 mod development;
+mod lasting;
 mod overview;
 mod settings;
 mod workers;
@@ -16,13 +17,14 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 pub use self::development::Development;
+use self::lasting::Lasting;
 use self::overview::Overview;
 use self::settings::Settings;
 pub(super) use self::settings::authorities;
@@ -30,11 +32,8 @@ use self::workers::Workers;
 pub(super) use self::workers::resolver;
 use super::issuer::Issuer;
 use crate::admin;
-use crate::auth::login::Logins;
-use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
-use crate::config::{
-    self, Environment, Loaded, NOT_SUPPORTED_YET, Place, Problem, SessionStore, Severity, Sources,
-};
+use crate::auth::{Assertions, Clock};
+use crate::config::{self, Environment, Loaded, NOT_SUPPORTED_YET, Problem, Severity, Sources};
 use crate::endpoint::farewell::Farewells;
 use crate::forward::Connector;
 use crate::forward::client::Client;
@@ -44,11 +43,8 @@ use crate::observe::denials::Denials;
 use crate::observe::log;
 use crate::observe::metrics::{FetchResult, Metrics};
 use crate::observe::sink::{Format, Sink};
-use crate::pipeline::Bench;
 use crate::reload::Reloader;
-use crate::session::{Session, Sessions, SessionsSettings, StoreSettings};
 use crate::snapshot::{Published, Snapshot};
-use crate::tenant::{HostMemo, Meters};
 
 /// How many sessions may have ended whose backends were not told yet; of more they hear nothing.
 const ENDINGS: usize = 1_024;
@@ -138,19 +134,17 @@ struct Server {
 impl Server {
     async fn run(self, mut loaded: Loaded) -> Result<(), Failed> {
         let snapshot = startable(&mut loaded)?;
-        let assertions = Arc::new(assertions(&snapshot)?);
+        let (ended, endings) = mpsc::channel(ENDINGS);
+        let store = loaded.store.take();
+        let lasting = Lasting::new(&self.settings, &self.slow, store, assertions(&snapshot)?, ended)?;
         let published = Arc::new(Published::new(snapshot));
         let metrics = Arc::new(Metrics::new());
         let denials = Arc::new(Denials::default());
-        let store = self.key_store()?;
         let counted = Arc::clone(&metrics);
-        store.observe(Box::new(move |usable| {
+        lasting.keys.observe(Box::new(move |usable| {
             counted.jwks_fetch(if usable { FetchResult::Success } else { FetchResult::Failure });
         }));
-        let logins = Arc::new(Logins::new(Arc::clone(&store)));
-        let (ended, endings) = mpsc::channel(ENDINGS);
-        let sessions = self.sessions(loaded.store.take(), ended)?;
-        self.slow.spawn(self.farewells(&published, &assertions)?.run(endings));
+        self.slow.spawn(self.farewells(&published, &lasting.assertions)?.run(endings));
         let (stop, drain) = watch::channel(false);
         let workers = Workers {
             settings: &self.settings,
@@ -158,10 +152,7 @@ impl Server {
             published: &published,
             metrics: &metrics,
             denials: &denials,
-            store: &store,
-            assertions: &assertions,
-            sessions: &sessions,
-            logins: &logins,
+            lasting: &lasting,
             drain,
         };
         let (address, certificate) = workers.start()?;
@@ -183,18 +174,9 @@ impl Server {
         let overview = Overview {
             published,
             reloader: reloader.clone(),
-            store: Arc::clone(&store),
-            bench: Bench {
-                verifier: Verifier::new(Arc::clone(&store)),
-                memo: Mutex::new(HostMemo::new()),
-                meters: Arc::new(Meters::new()),
-                assertions,
-                sessions: Bench::nobody(&self.slow, &Clock::System)?,
-                logins,
-                clock: Clock::System,
-                rehearsal: true,
-            },
-            sessions,
+            store: Arc::clone(&lasting.keys),
+            bench: lasting.rehearsal()?,
+            sessions: lasting.sessions.clone(),
             draining: Arc::clone(&draining),
         };
         self.start_admin(overview, metrics, denials, &stop).await?;
@@ -206,24 +188,6 @@ impl Server {
         until_stopped(&reloader).await?;
         draining.store(true, Ordering::Relaxed);
         self.drain(stop).await
-    }
-
-    /// Sessions, which outlive every configuration of the process.
-    fn sessions(
-        &self,
-        store: Option<SessionStore>,
-        ended: mpsc::Sender<Arc<Session>>,
-    ) -> Result<Sessions, Failed> {
-        let (place, secrets) =
-            store.map_or((Place::Memory, Vec::new()), |store| (store.place, store.secrets));
-        let settings = SessionsSettings {
-            store: store_settings(place)?,
-            secrets,
-            runtime: self.slow.clone(),
-            clock: Clock::System,
-            ended: Some(ended),
-        };
-        Ok(Sessions::new(settings)?)
     }
 
     /// Who tells backends of sessions that end by themselves.
@@ -238,16 +202,6 @@ impl Server {
             assertions: Arc::clone(assertions),
             audit: Audit::new(&self.sink),
         })
-    }
-
-    fn key_store(&self) -> Result<Arc<KeyStore>, Failed> {
-        let store = KeyStore::new(KeyStoreSettings {
-            runtime: self.slow.clone(),
-            extra_roots: self.settings.authorities.clone(),
-            resolver: Some(workers::resolver()),
-            clock: Clock::System,
-        })?;
-        Ok(Arc::new(store))
     }
 
     async fn start_admin(
@@ -298,15 +252,6 @@ fn startable(loaded: &mut Loaded) -> Result<Snapshot, Failed> {
     match loaded.snapshot.take() {
         Some(snapshot) if count == 0 => Ok(snapshot),
         Some(_) | None => Err(format!("not started: {count} problem(s), see above").into()),
-    }
-}
-
-/// Where sessions are kept.
-fn store_settings(place: Place) -> Result<StoreSettings, Failed> {
-    match place {
-        Place::Memory => Ok(StoreSettings::Memory),
-        Place::Cookie(_) => Ok(StoreSettings::Cookie),
-        Place::Redis(_) => Err("sessions cannot be kept in Redis yet".into()),
     }
 }
 

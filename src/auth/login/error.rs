@@ -69,6 +69,9 @@ impl From<Refused> for LoginError {
             | Refused::MalformedCredentials
             | Refused::MissingScope { .. }
             | Refused::NoIssuer
+            | Refused::PasswordNeeded { .. }
+            | Refused::WrongPassword { .. }
+            | Refused::Issuer(_)
             | Refused::CsrfRequired
             | Refused::CrossSite
             | Refused::NotSupported(_) => Self::NoClient,

@@ -108,6 +108,9 @@ impl From<Refused> for LogoutTokenError {
             | Refused::MalformedCredentials
             | Refused::MissingScope { .. }
             | Refused::NoIssuer
+            | Refused::PasswordNeeded { .. }
+            | Refused::WrongPassword { .. }
+            | Refused::Issuer(_)
             | Refused::CsrfRequired
             | Refused::CrossSite
             | Refused::NotSupported(_) => Self::NoClient,

@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Explanation, Question};
 use crate::auth::login::Logins;
-use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Verifier};
+use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, Verifier};
 use crate::cli::{check, serve};
 use crate::config::{self, Environment, Sources};
 use crate::pipeline::Bench;
@@ -58,10 +58,13 @@ fn bench(runtime: &Runtime, authorities: Vec<CertificateDer<'static>>) -> io::Re
         clock: clock.clone(),
     };
     let store = Arc::new(KeyStore::new(settings).map_err(io::Error::other)?);
+    let logins = Arc::new(Logins::new(Arc::clone(&store)));
+    let passwords = Passwords::new(Arc::clone(&logins), clock.clone());
     Ok(Bench {
-        verifier: Verifier::new(Arc::clone(&store)),
+        verifier: Verifier::new(store),
         sessions: Bench::nobody(runtime.handle(), &clock).map_err(io::Error::other)?,
-        logins: Arc::new(Logins::new(store)),
+        logins,
+        passwords: Arc::new(passwords.ok_or_else(|| io::Error::other("no randomness for a key"))?),
         clock: clock.clone(),
         rehearsal: true,
         memo: Mutex::new(HostMemo::new()),

@@ -4,17 +4,16 @@
 //! drain has ended.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::Failed;
+use super::lasting::Lasting;
 use super::settings::Settings;
-use crate::auth::login::Logins;
 use crate::auth::store::Resolver as KeyResolver;
-use crate::auth::{Assertions, Clock, KeyStore, Verifier};
 use crate::forward::Connector;
 use crate::forward::client::Client;
 use crate::forward::resolve::Resolver;
@@ -27,10 +26,8 @@ use crate::observe::audit::Audit;
 use crate::observe::denials::Denials;
 use crate::observe::metrics::Metrics;
 use crate::observe::sink::Sink;
-use crate::pipeline::{Bench, Inner, Worker};
-use crate::session::Sessions;
+use crate::pipeline::{Inner, Worker};
 use crate::snapshot::Published;
-use crate::tenant::{HostMemo, Meters};
 
 /// How long a request's header may take.
 const HEADER: Duration = Duration::from_secs(10);
@@ -47,10 +44,7 @@ pub(super) struct Workers<'a> {
     pub published: &'a Arc<Published>,
     pub metrics: &'a Arc<Metrics>,
     pub denials: &'a Arc<Denials>,
-    pub store: &'a Arc<KeyStore>,
-    pub assertions: &'a Arc<Assertions>,
-    pub sessions: &'a Sessions,
-    pub logins: &'a Arc<Logins>,
+    pub lasting: &'a Lasting,
     pub drain: watch::Receiver<bool>,
 }
 
@@ -60,7 +54,6 @@ impl Workers<'_> {
         let certificate = self.settings.certificate.clone().map(Certificate::read).transpose()?;
         let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
         let tls = BackendTls::new(&self.settings.authorities)?;
-        let meters = Arc::new(Meters::new());
         let places = Places::by_file_limit();
         let mut address = self.settings.address;
         for index in 0..self.settings.workers.get() {
@@ -69,7 +62,7 @@ impl Workers<'_> {
             })?;
             // Port 0 takes a free one; the other workers share it.
             address = socket.local_addr()?;
-            let worker = self.worker(tls.clone(), &meters);
+            let worker = self.worker(tls.clone());
             let serving = Serving {
                 answer: worker.clone(),
                 tls: acceptor.clone(),
@@ -89,20 +82,11 @@ impl Workers<'_> {
         Timing { idle: idle.unwrap_or(FOR_EVER), header: HEADER }
     }
 
-    fn worker(&self, tls: BackendTls, meters: &Arc<Meters>) -> Worker {
+    fn worker(&self, tls: BackendTls) -> Worker {
         let access = self.settings.access_log.then(|| AccessLog::new(self.sink, self.settings.level));
         Worker::new(Inner {
             published: Arc::clone(self.published),
-            bench: Bench {
-                verifier: Verifier::new(Arc::clone(self.store)),
-                memo: Mutex::new(HostMemo::new()),
-                meters: Arc::clone(meters),
-                assertions: Arc::clone(self.assertions),
-                sessions: self.sessions.clone(),
-                logins: Arc::clone(self.logins),
-                clock: Clock::System,
-                rehearsal: false,
-            },
+            bench: self.lasting.bench(),
             client: Client::new(Connector::new(tls)),
             recorder: self.metrics.recorder(),
             access: access.unwrap_or_else(AccessLog::off),
