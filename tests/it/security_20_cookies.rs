@@ -1,0 +1,102 @@
+//! Class 20, cookies of other hosts and of other forms.
+//!
+//! Recipe: every attribute of ours in each configuration; a sibling domain that sets the same name, so
+//! that it comes twice; names that look alike. Must happen: the attributes of SPEC 6; two of one name
+//! are none, and nothing but the very name counts.
+
+use serde_json::json;
+
+use super::harness::{Backend, Provider, Setup, Tab};
+use super::logged_in::Stage;
+
+#[test]
+fn attributes_are_as_promised() {
+    for (variables, forwarded, expected, shows) in [
+        (vec![], "http", "; Path=/; HttpOnly; SameSite=Lax", "the defaults"),
+        (vec![], "https", "; Path=/; HttpOnly; Secure; SameSite=Lax", "https outside"),
+        (
+            vec![("COOKIES", json!({"SameSite": "None"}))],
+            "https",
+            "; Path=/; HttpOnly; Secure; SameSite=None",
+            "embedded",
+        ),
+        (
+            vec![("SECURE_SESSION_COOKIE", json!("true"))],
+            "http",
+            "; Path=/; HttpOnly; Secure; SameSite=Lax",
+            "always for https only",
+        ),
+    ] {
+        let (backend, acme) = (Backend::start(), Provider::start());
+        let routes = json!({"routes": [
+            {"source": "^/app/(.*)$", "destination": "backend", "authenticationType": "oidc"}]});
+        let mut setup = Setup::new(&routes).destination("backend", backend.address).tenants(&json!({
+            "hosts": ["{tenant}.localhost"], "trustedProxies": ["127.0.0.0/8"],
+            "tenants": {"acme": {"issuer": acme.configuration()}}}));
+        for (name, value) in variables {
+            setup = setup.variable(name, value);
+        }
+        let server = setup.start();
+        let mut browser = Tab::at(&server, "acme.localhost");
+        let proto = ("X-Forwarded-Proto", forwarded);
+        let html = ("Accept", "text/html");
+        let page = browser.ask("GET /app/x", &[proto, html]);
+        let flow = page.header("set-cookie");
+        assert!(flow.contains("; Max-Age=600; HttpOnly"), "{shows}: {flow}");
+        assert_eq!(flow.contains("; Secure"), expected.contains("Secure"), "{shows}: {flow}");
+        let location = super::harness::tab::authorization(&page);
+        let back = acme.authorize(&location);
+        let path =
+            back.strip_prefix(&format!("{forwarded}://acme.localhost")).unwrap_or_else(|| panic!("{back}"));
+        let reply = browser.ask(&format!("GET {path}"), &[proto, html]);
+        let set = reply.all("set-cookie").into_iter().find(|set| set.starts_with("JSESSIONID=")).unwrap();
+        assert!(set.ends_with(expected), "{shows}: {set}");
+    }
+}
+
+#[test]
+fn a_tenant_of_a_path_has_its_cookies_there() {
+    let (backend, acme) = (Backend::start(), Provider::start());
+    let routes = json!({"routes": [
+        {"source": "^/app/(.*)$", "destination": "backend", "authenticationType": "oidc"}]});
+    let server = Setup::new(&routes)
+        .destination("backend", backend.address)
+        .tenants(&json!({"path": {"prefix": "/t/{tenant}", "strip": true},
+                         "tenants": {"acme": {"issuer": acme.configuration()}}}))
+        .start();
+    let mut browser = Tab::at(&server, "portal.localhost");
+    let callback = browser.begin(&acme, "/t/acme/app/x?a=b");
+    assert!(callback.starts_with("/t/acme/login/callback?"), "{callback}");
+    let reply = browser.navigate(&callback);
+    assert_eq!((reply.status, reply.header("location")), (302, "/t/acme/app/x?a=b".to_owned()));
+    for set in reply.all("set-cookie") {
+        assert!(set.contains("; Path=/t/acme;"), "{set}");
+    }
+    assert_eq!(browser.navigate("/t/acme/app/x").status, 200);
+}
+
+#[test]
+fn two_cookies_of_one_name_are_none() {
+    let stage = Stage::set();
+    let own = stage.logged_in().cookies["JSESSIONID"].clone();
+    let of = |name: &str, value: &str| format!("{name}={value}");
+    for (lines, status, shows) in [
+        (vec![of("JSESSIONID", &own)], 200, "once"),
+        (vec![format!("a=b; JSESSIONID={own}; c=d")], 200, "among others"),
+        (vec![format!("JSESSIONID={own}; JSESSIONID=evil")], 401, "twice, ours first"),
+        (vec![format!("JSESSIONID=evil; JSESSIONID={own}")], 401, "twice, ours last"),
+        (vec![of("JSESSIONID", &own), of("JSESSIONID", "evil")], 401, "in two lines"),
+        (vec![format!("JSESSIONID={own}; JSESSIONID={own}")], 401, "the same twice"),
+        (vec![of("jsessionid", &own)], 401, "another case"),
+        (vec![of("JSESSIONID2", &own)], 401, "a longer name"),
+        (vec![of("__Host-JSESSIONID", &own)], 401, "with a prefix"),
+        (vec![of("JSESSIONID", &format!("{own}x"))], 401, "a longer value"),
+        (vec![of("JSESSIONID", &own[1..])], 401, "a shorter one"),
+        (vec![of("JSESSIONID", &format!("\"{own}\""))], 401, "in quotes"),
+        (vec![of("JSESSIONID", "")], 401, "empty"),
+    ] {
+        let mut headers = vec![("Host", "acme.localhost"), ("Sec-Fetch-Mode", "cors")];
+        headers.extend(lines.iter().map(|line| ("Cookie", line.as_str())));
+        assert_eq!(stage.server.ask("GET /app/x", &headers).status, status, "{shows}");
+    }
+}
