@@ -89,7 +89,7 @@ const BAD: StatusCode = StatusCode::BAD_REQUEST;
 fn fault(reason: &LoginFault) -> Verdict {
     match reason {
         LoginFault::Ambiguous => {
-            told(BAD, "login_refused", "The identity provider's answer cannot be read. Log in again.")
+            told(BAD, "login_ambiguous", "The identity provider's answer cannot be read. Log in again.")
         }
         LoginFault::StateMissing => told(
             BAD,
@@ -152,7 +152,12 @@ pub(super) fn login(reason: &LoginError) -> Verdict {
             "login_denied",
             "The identity provider did not let you in, or the login was cancelled. Log in again.",
         ),
-        LoginError::Refused(_) | LoginError::NoCode => told(
+        LoginError::NoCode => told(
+            BAD,
+            "login_code_missing",
+            "The identity provider's answer is not complete. Log in again; if that does not help, ask your administrator.",
+        ),
+        LoginError::Refused(_) => told(
             BAD,
             "login_refused",
             "The identity provider could not finish the login. Log in again; if that does not help, ask your administrator.",

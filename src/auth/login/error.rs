@@ -28,7 +28,7 @@ pub enum LoginError {
     /// The issuer answered with another error: `login_refused`.
     #[error("the issuer refused the login: {0}")]
     Refused(Box<str>),
-    /// The answer has neither a code nor an error: `login_refused`.
+    /// The answer has neither a code nor an error: `login_code_missing`.
     #[error("the answer has no code")]
     NoCode,
     /// The token endpoint does not accept the code, refresh token or password: `code_refused`.

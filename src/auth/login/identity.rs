@@ -85,6 +85,7 @@ impl Witness<'_> {
             Dialect::Oidc | Dialect::Xsuaa => &tokens.access,
         };
         let identity = claims::identity(&claims, bearer.expose()).map_err(LoginError::InvalidToken)?;
+        check_subject(&identity).map_err(LoginError::InvalidToken)?;
         let identity = match self.client.dialect {
             Dialect::Ias => identity,
             Dialect::Oidc | Dialect::Xsuaa => self.with_access(identity, tokens, self.asked()).await?,
@@ -138,6 +139,13 @@ impl Witness<'_> {
     fn until(&self, tokens: &Tokens) -> Option<u64> {
         tokens.expires_in.map(|seconds| self.now.saturating_add(seconds.min(LONGEST)))
     }
+}
+
+/// An ID token says whose it is (Core 1.0 §2); the session of nobody in particular would match that of
+/// every other nobody.
+fn check_subject(identity: &Identity) -> Result<(), TokenError> {
+    let is_named = identity.subject.as_deref().is_some_and(|subject| !subject.is_empty());
+    if is_named { Ok(()) } else { Err(TokenError::MalformedClaim("sub")) }
 }
 
 fn check_nonce(claims: &Map<String, Value>, nonce: Nonce<'_>) -> Result<(), LoginError> {
