@@ -11,6 +11,7 @@
 // prints `ready`, and serves until its standard input ends. Whoever types a name and the password
 // `correct` is let in, and is called what was typed. What the provider does is written to standard error.
 
+import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { generateKeyPairSync } from 'node:crypto';
 import { createInterface } from 'node:readline';
@@ -18,6 +19,7 @@ import Provider from 'oidc-provider';
 
 /** Names of `*.localhost` are this machine, whatever the resolver thinks. */
 function lookup(host, options, done) {
+  assert(host.endsWith('.localhost'), host);
   const address = { address: '127.0.0.1', family: 4 };
   if (options.all) done(null, [address]);
   else done(null, address.address, address.family);
@@ -98,7 +100,7 @@ function configuration(number, { clients, ttl = {}, title = '' }) {
         postLogoutSuccessSource: (ctx) => void (ctx.body = page(title, '<p>Logged out.</p>')),
       },
     },
-    httpOptions: () => ({ lookup }),
+    httpOptions: () => ({ dnsLookup: lookup }),
     renderError: (ctx, out) => void (ctx.body = page(title, `<p>${escape(JSON.stringify(out))}</p>`)),
   };
 }
@@ -149,25 +151,33 @@ async function interact(provider, title, request, response) {
 
 // ── the process ──
 
-function provide(server, number, settings) {
+/** Answers at `server`; what was asked before the provider was known waits for it. */
+function serve(server, number) {
+  const provided = new Promise((resolve) => { server.provide = (settings) => resolve(provide(number, settings)); });
+  server.on('request', async (request, response) => (await provided)(request, response));
+}
+
+function provide(number, settings) {
   const provider = new Provider(settings.issuer, configuration(number, settings));
   const answer = provider.callback();
   provider.on('server_error', (ctx, error) => console.error(number, error));
   for (const event of ['authorization.error', 'grant.error', 'backchannel.error']) {
     provider.on(event, (ctx, error) => console.error(number, event, error?.error, error?.error_description ?? error));
   }
-  server.on('request', (request, response) => {
+  provider.on('grant.success', (ctx) => console.error(number, 'granted', ctx.oidc.params.grant_type));
+  return (request, response) => {
     console.error(number, request.method, request.url.split('?')[0]);
     if (!request.url.startsWith('/interaction/')) return void answer(request, response);
     interact(provider, settings.title ?? '', request, response).catch((error) => {
       response.statusCode = 400;
       response.end(String(error));
     });
-  });
+  };
 }
 
 async function listen(number) {
   const server = createServer();
+  serve(server, number);
   await new Promise((resolve) => server.listen(0, `127.0.0.${number + 1}`, resolve));
   return server;
 }
@@ -177,7 +187,7 @@ const servers = await Promise.all(Array.from({ length: count }, (_, number) => l
 console.log(JSON.stringify(servers.map((server) => `${server.address().address}:${server.address().port}`)));
 const lines = createInterface({ input: process.stdin });
 lines.once('line', (line) => {
-  JSON.parse(line).forEach((settings, number) => provide(servers[number], number, settings));
+  JSON.parse(line).forEach((settings, number) => servers[number].provide(settings));
   console.log('ready');
 });
 lines.once('close', () => process.exit(0));

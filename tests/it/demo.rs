@@ -15,7 +15,7 @@ use super::harness::browser::{Browser, Page};
 use super::harness::{Client, DEADLINE, Reply};
 
 /// A running demo.
-struct Demo {
+pub(super) struct Demo {
     child: Child,
     lines: Receiver<String>,
     /// What it printed before it listened.
@@ -32,7 +32,7 @@ struct Curl {
 }
 
 impl Demo {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_vestibule"))
             .args(["demo", "--port", "0", "--dir"])
@@ -60,6 +60,16 @@ impl Demo {
         let mut demo = Self { child, lines, introduction: Vec::new(), folder };
         demo.introduction = demo.lines_until("listening on");
         demo
+    }
+
+    /// The issuer of a tenant, as the demo prints it.
+    pub(super) fn issuer(&self, tenant: &str) -> String {
+        let mut words = self.introduction.iter().flat_map(|line| line.split_whitespace());
+        let found = words.find_map(|word| word.strip_suffix(&format!("/{tenant}/sessions")));
+        format!(
+            "{}/{tenant}",
+            found.unwrap_or_else(|| panic!("no issuer of {tenant}: {:#?}", self.introduction))
+        )
     }
 
     /// The lines up to and with the first that contains `text`.

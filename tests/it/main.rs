@@ -14,6 +14,7 @@
 )]
 
 mod architecture;
+mod browser;
 mod cases;
 mod cli;
 mod config;
@@ -23,7 +24,9 @@ mod forwarding;
 mod fuzz_replay;
 mod harness;
 mod logged_in;
+mod login_refused;
 mod logout;
+mod logout_provider;
 mod patterns;
 mod reloading;
 mod security_01_framing;

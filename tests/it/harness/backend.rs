@@ -96,8 +96,13 @@ impl Exchange<'_> {
 
     /// Writes bytes; a router that went away is not this backend's failure.
     pub(crate) fn write(&self, bytes: impl AsRef<[u8]>) {
+        self.try_write(bytes);
+    }
+
+    /// Writes bytes, and says whether there still was somebody to take them.
+    pub(crate) fn try_write(&self, bytes: impl AsRef<[u8]>) -> bool {
         let mut stream = self.stream;
-        let _ = std::io::Write::write_all(&mut stream, bytes.as_ref());
+        std::io::Write::write_all(&mut stream, bytes.as_ref()).is_ok()
     }
 }
 
