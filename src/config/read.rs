@@ -56,6 +56,7 @@ pub(crate) fn read(sources: &Sources, findings: &mut Findings, watched: &mut Vec
     let defaults = default_env_value.as_ref().and_then(|(text, value)| variables_of(findings, *text, value));
     let merged = sources.environment.or(defaults.as_ref());
     let mut references = References::new(&merged, &sources.folder);
+    references.without_issuers = sources.development.is_some();
     let mut d = Decoder { findings, references: &mut references };
     let variables = Variables { environment: &sources.environment, defaults };
     let mut settings = Settings::decode(&mut d, &variables);

@@ -17,12 +17,14 @@ const LONGEST: u64 = 1024 * 1024;
 pub(crate) struct References<'e> {
     source: Option<(&'e Environment, &'e Path)>,
     read: Vec<PathBuf>,
+    /// Whether issuers are left out: another one stands in, and what they refer to need not be there.
+    pub(crate) without_issuers: bool,
 }
 
 impl<'e> References<'e> {
     /// Values of an environment, and files relative to a folder.
     pub(crate) fn new(environment: &'e Environment, folder: &'e Path) -> Self {
-        Self { source: Some((environment, folder)), read: Vec::new() }
+        Self { source: Some((environment, folder)), ..Self::default() }
     }
 
     /// The files that were asked for.

@@ -67,7 +67,8 @@ fn a_scope_that_was_not_ticked_is_missing() {
 fn every_tenant_of_the_table_has_a_host_and_a_login_of_its_own() {
     let backend = Backend::start();
     let table = json!({
-        "defaults": {"issuer": {"url": "https://{tenant}.idp.example.test", "clientId": "portal"}},
+        "defaults": {"issuer": {"url": "https://{tenant}.idp.example.test", "clientId": "portal",
+                                "clientSecret": {"env": "NOT_ON_THIS_MACHINE"}}},
         "tenants": {"acme": {"id": "1"}, "globex": {"id": "2", "issuer": {"url": "https://globex.example.test"}}},
     });
     let server = project(&backend).tenants(&table).start();

@@ -54,7 +54,7 @@ pub(super) fn bound(
             shared: false,
         })
     };
-    let xsuaa = server(xsuaa, needs.xsuaa || (!needs.has_issuer && ias.is_none()), Some(APPLICATION));
+    let xsuaa = server(xsuaa, needs.xsuaa || ias.is_none(), Some(APPLICATION));
     Bound { xsuaa, ias: server(ias, needs.ias, None) }
 }
 
@@ -74,20 +74,15 @@ fn spec(url: &str, development: &Development) -> IssuerSpec {
 struct Needs {
     xsuaa: bool,
     ias: bool,
-    /// Whether anybody has an issuer of their own.
-    has_issuer: bool,
 }
 
 impl Needs {
     fn of(compiler: &Compiler<'_>) -> Self {
         let mut routes = compiler.model.app.iter().flat_map(|app| &app.routes);
-        let mut tenants = compiler.tenants.tenants.iter().flatten();
         let is = |route: &Route, kind| route.authentication.is_some_and(|written| written.value == kind);
         Self {
             ias: routes.clone().any(|route| is(route, Authentication::Ias)),
             xsuaa: routes.any(|route| is(route, Authentication::Xsuaa) || names_application(route)),
-            has_issuer: compiler.tenants.defaults.issuer.is_some()
-                || tenants.any(|tenant| tenant.issuer.is_some()),
         }
     }
 }

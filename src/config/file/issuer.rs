@@ -55,6 +55,9 @@ impl Issuer {
         const TYPES: [(&str, IssuerType); 3] =
             [("oidc", IssuerType::Oidc), ("xsuaa", IssuerType::Xsuaa), ("ias", IssuerType::Ias)];
         let fields = d.fields(node, KEYS)?;
+        if d.references.without_issuers {
+            return None;
+        }
         let text = |d: &mut Decoder<'_, '_>, key| fields.take(key).and_then(|node| d.text(node));
         Some(Self {
             mark: fields.mark(),
