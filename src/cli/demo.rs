@@ -126,24 +126,40 @@ impl Stage {
 
     /// Prints what there is and what to try.
     fn introduce(&self, out: &mut dyn Write) -> io::Result<()> {
-        let Self { directory, port, issuer, .. } = self;
-        let issuer = issuer.url();
-        let folder = Quoted(directory);
+        self.name_addresses(out)?;
+        self.suggest_commands(out)
+    }
+
+    /// Prints what to open in a browser.
+    fn name_addresses(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (port, issuer, folder) = (self.port, self.issuer.url(), Quoted(&self.directory));
+        let home = format!("http://acme.localhost:{port}/");
+        let [acme, globex] = TENANTS.map(|tenant| format!("http://{tenant}.localhost:{port}/account"));
+        let [at_acme, at_globex] = TENANTS.map(|tenant| format!("{issuer}/{tenant}/sessions"));
         write!(
             out,
-            r#"Vestibule demo: one application, two tenants, an issuer for each, nothing from the network.
+            "Vestibule demo: one application, two tenants, an issuer for each, nothing from the network.
 
 Open in a browser:
 
-  http://acme.localhost:{port}/            the page for everyone
-  http://acme.localhost:{port}/account     log in: choose a user, see who you are, log out
-  http://globex.localhost:{port}/account   the other tenant: its own issuer, its own login
-  {issuer}/acme/sessions        who is logged in to acme; log them out from there
-  {issuer}/globex/sessions      the same of globex
+  {home:<42}  the page for everyone
+  {acme:<42}  log in: choose a user, see who you are, log out
+  {globex:<42}  the other tenant: its own issuer, its own login
+  {at_acme:<42}  who is logged in to acme; log them out from there
+  {at_globex:<42}  the same of globex
 
 The configuration is in {folder}
 
-Copy into another terminal; each comment ends with the status to expect:
+"
+        )
+    }
+
+    /// Prints commands that show what happens.
+    fn suggest_commands(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (port, issuer, folder) = (self.port, self.issuer.url(), Quoted(&self.directory));
+        write!(
+            out,
+            r#"Copy into another terminal; each comment ends with the status to expect:
 
   TOKEN=$(curl -s -X POST '{issuer}/acme/mint?user=alice')
   SCOPED=$(curl -s -X POST '{issuer}/acme/mint?user=alice&scope=reports.read')

@@ -25,12 +25,18 @@ struct Cookie {
 }
 
 /// Where a navigation ended.
-#[derive(Debug)]
 pub(crate) struct Page {
     /// The address that was asked last.
     pub(crate) url: String,
     /// What it answered.
     pub(crate) reply: Reply,
+}
+
+impl std::fmt::Debug for Page {
+    /// The body as text.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {:?} {:?}\n{}", self.url, self.reply.status, self.reply.headers, self.text())
+    }
 }
 
 impl Page {
