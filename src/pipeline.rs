@@ -18,9 +18,7 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use crate::auth::login::Logins;
-use crate::auth::{
-    self, Admitted, Asking, Assertions, AuthenticationType, Issuer, Passwords, Refused, Verifier,
-};
+use crate::auth::{self, Admitted, Asking, Assertions, AuthenticationType, Issuer, Passwords, Verifier};
 use crate::clock::Clock;
 use crate::destination::Destination;
 use crate::endpoint::login::Wanted;
@@ -160,14 +158,9 @@ pub async fn decide(
     let tenant = &*trail.tenant.insert(Arc::clone(&resolved.tenant));
     trail.permit = Some(bench.meters.admit(tenant)?);
     trail.issuer = snapshot.issuers.of(tenant);
-    let door = Door {
-        bench,
-        policy: &snapshot.sessions,
-        tenant,
-        issuer: trail.issuer.as_ref(),
-        request,
-        prefix_length: resolved.prefix_length,
-    };
+    let issuer = trail.issuer.as_ref();
+    let prefix_length = resolved.prefix_length;
+    let door = Door { snapshot, bench, caller, correlation, tenant, issuer, request, prefix_length };
     let target = &*trail.target.insert(target(request, &resolved));
     if let Some(endpoint) = endpoint::at(snapshot, door.issuer, door.path()) {
         // The others ask for a session themselves, or for none.
@@ -187,11 +180,8 @@ pub async fn decide(
     let route = matched.route;
     trail.route = Some(route.index);
     let admitted = match admit(&door, route, &parts.headers, &mut trail.visitor).await {
-        Err(Failure::Refused(Refused::Unauthenticated)) => {
-            let login = navigation::login(&door, &snapshot.login, route, &parts.headers);
-            return login.map(Decision::Login).ok_or(Failure::Refused(Refused::Unauthenticated));
-        }
-        admitted => admitted?,
+        Ok(admitted) => admitted,
+        Err(failure) => return navigation::login_or(failure, &door, route, &parts.headers),
     };
     let name = match &route.action {
         Action::LocalDir(_) => {
@@ -206,21 +196,33 @@ pub async fn decide(
     };
     let destination = destination(snapshot, name, &matched, tenant, request)?;
     let destination = &*trail.destination.insert(Arc::clone(destination));
+    let headers = std::mem::take(&mut parts.headers);
+    Ok(Decision::Forward(Box::new(outbound(&door, &matched, &admitted, destination, headers)?)))
+}
+
+/// What `destination` is sent.
+fn outbound(
+    door: &Door<'_>,
+    matched: &Matched<'_>,
+    admitted: &Admitted,
+    destination: &Arc<Destination>,
+    headers: HeaderMap,
+) -> Result<Outbound, Failure> {
+    let Door { snapshot, bench, caller, correlation, tenant, request, .. } = *door;
     let path = matched.rewritten(&destination.base)?;
-    let assertion =
-        snapshot.assertion.then(|| bench.assertions.sign(tenant, admitted.caller(), route.pattern.source()));
+    let pattern = matched.route.pattern.source();
+    let assertion = snapshot.assertion.then(|| bench.assertions.sign(tenant, admitted.caller(), pattern));
     let inbound = Inbound {
         request,
         correlation,
         forwarded_for: &caller.forwarded_for,
         tenant,
-        requirement: &route.requirement,
-        admitted: &admitted,
+        requirement: &matched.route.requirement,
+        admitted,
         assertion: assertion.flatten(),
         policy: &snapshot.headers,
     };
-    let headers = std::mem::take(&mut parts.headers);
-    Ok(Decision::Forward(Box::new(forward::prepare(&inbound, destination, path, headers))))
+    Ok(forward::prepare(&inbound, destination, path, headers))
 }
 
 /// Admits the caller to `route`, by its session where the route takes one.

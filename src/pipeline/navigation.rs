@@ -6,13 +6,13 @@
 use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::Door;
 use super::visitor::return_path;
-use crate::auth::AuthenticationType;
+use super::{Decision, Door};
+use crate::auth::{AuthenticationType, Refused};
 use crate::endpoint::login::Wanted;
+use crate::error::Failure;
 use crate::response::refusal;
 use crate::route::Route;
-use crate::snapshot::LoginRules;
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
@@ -20,13 +20,14 @@ const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with")
 /// The query parameter that chooses the identity provider, where that is allowed.
 const SAP_IDP: &str = "sap_idp";
 
-/// The login that a request of nobody is answered with on `route`; nothing where it is refused.
-pub(super) fn login(
+/// The login that a request is answered with instead of `failure`, where nobody asks for a page of
+/// `route` that somebody may have.
+pub(super) fn login_or(
+    failure: Failure,
     door: &Door<'_>,
-    rules: &LoginRules,
     route: &Route,
     headers: &HeaderMap,
-) -> Option<Wanted> {
+) -> Result<Decision, Failure> {
     let by_session = match route.requirement.kind {
         AuthenticationType::Xsuaa | AuthenticationType::Ias | AuthenticationType::Oidc => true,
         AuthenticationType::Jwt
@@ -35,16 +36,17 @@ pub(super) fn login(
         | AuthenticationType::TenantToken
         | AuthenticationType::None => false,
     };
+    let is_nobody = matches!(failure, Failure::Refused(Refused::Unauthenticated));
     let has_login = door.issuer.is_some_and(|issuer| issuer.can_log_in());
-    if !by_session || !has_login || !is_navigation(&door.request.method, headers) {
-        return None;
+    if !is_nobody || !by_session || !has_login || !is_navigation(&door.request.method, headers) {
+        return Err(failure);
     }
-    let may_choose = rules.dynamic_identity_provider || route.dynamic_identity_provider;
+    let may_choose = door.snapshot.login.dynamic_identity_provider || route.dynamic_identity_provider;
     let chosen = may_choose.then(|| chosen(door.request.target.query())).flatten();
-    Some(Wanted {
+    Ok(Decision::Login(Wanted {
         return_to: return_path(door.request, &door.outside()),
         identity_provider: chosen.or_else(|| route.identity_provider.clone()),
-    })
+    }))
 }
 
 /// Whether a browser shows the answer as a page.

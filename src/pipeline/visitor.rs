@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue};
 
-use super::Bench;
+use super::{Bench, Caller};
 use crate::auth::Issuer;
 use crate::auth::login::LoginError;
 use crate::endpoint::Outside;
 use crate::error::{FailedLogin, Failure, LoginFault};
 use crate::request::CanonicalRequest;
+use crate::request::correlation::Correlation;
 use crate::session::{self, Opened, Policy, Refreshed, ReturnPath, Session, SetCookies, cookie};
+use crate::snapshot::Snapshot;
 use crate::tenant::Tenant;
 
 /// Who comes with a request, as far as cookies tell.
@@ -28,11 +30,13 @@ pub struct Visitor {
     removal: SetCookies,
 }
 
-/// With what a visitor is looked for.
+/// What is known of a request before its route.
 #[derive(Clone, Copy)]
 pub(super) struct Door<'a> {
+    pub snapshot: &'a Snapshot,
     pub bench: &'a Bench,
-    pub policy: &'a Policy,
+    pub caller: &'a Caller,
+    pub correlation: &'a Correlation,
     pub tenant: &'a Arc<Tenant>,
     pub issuer: Option<&'a Arc<Issuer>>,
     pub request: &'a CanonicalRequest,
@@ -47,11 +51,11 @@ impl Visitor {
         headers: &HeaderMap,
     ) -> Result<(), session::Unavailable> {
         let Some(realm) = door.issuer.and_then(|issuer| issuer.realm()) else { return Ok(()) };
-        if self.opened.is_some() || !cookie::is_present(headers, &door.policy.cookie) {
+        if self.opened.is_some() || !cookie::is_present(headers, &door.policy().cookie) {
             return Ok(());
         }
         let outside = door.outside();
-        self.opened = door.bench.sessions.find(realm, door.policy, &outside.scope, headers).await?;
+        self.opened = door.bench.sessions.find(realm, door.policy(), &outside.scope, headers).await?;
         Ok(())
     }
 
@@ -61,11 +65,11 @@ impl Visitor {
         let Some(opened) = self.opened.take() else { return Ok(()) };
         let now = door.bench.clock.seconds();
         let expires = opened.session.identity.expires;
-        if expires > now.saturating_add(door.policy.refresh_ahead.as_secs()) {
+        if expires > now.saturating_add(door.policy().refresh_ahead.as_secs()) {
             self.opened = Some(opened);
             return Ok(());
         }
-        let can_refresh = opened.session.refresh_token.is_some() && !door.policy.refresh_ahead.is_zero();
+        let can_refresh = opened.session.refresh_token.is_some() && !door.policy().refresh_ahead.is_zero();
         if can_refresh && !door.bench.rehearsal {
             return Box::pin(self.refresh(door, opened)).await;
         }
@@ -78,7 +82,7 @@ impl Visitor {
         let (logins, tenant) = (Arc::clone(&door.bench.logins), Arc::clone(door.tenant));
         let renewal = move |session: Arc<Session>| logins.refresh(issuer, tenant, session);
         let outside = door.outside();
-        match door.bench.sessions.refreshed(opened, door.policy, &outside.scope, renewal).await {
+        match door.bench.sessions.refreshed(opened, door.policy(), &outside.scope, renewal).await {
             Refreshed::Renewed(opened) | Refreshed::Kept(opened) => self.opened = Some(opened),
             Refreshed::Ended(removal) => self.removal = removal,
             Refreshed::Unreachable { retry_after } => {
@@ -99,6 +103,10 @@ impl Visitor {
 }
 
 impl Door<'_> {
+    fn policy(&self) -> &Policy {
+        &self.snapshot.sessions
+    }
+
     /// The path behind the tenant's prefix, whether that is stripped or not.
     pub(super) fn path(&self) -> &str {
         self.request.target.path().get(self.prefix_length..).unwrap_or_default()

@@ -1,9 +1,11 @@
 //! Logging in, and what a session is good for: the whole way, with a provider in the test.
 //!
 //! Two tenants with a provider each. `/app/` asks for a session, `/open/` for one without a CSRF token,
-//! `/scoped/` for the scope `admin`, `/fwd/` sends the token on, `/jwt/` never looks at cookies.
+//! `/scoped/` for the scope `admin`, `/fwd/` sends the token on, `/jwt/` never looks at cookies, `/basic/` asks
+//! for user and password and sends the token on.
 
 mod answers;
+mod passwords;
 mod refresh;
 mod way_in;
 
@@ -73,5 +75,6 @@ pub(super) fn routes() -> serde_json::Value {
         {"source": "^/scoped/(.*)$", "destination": "backend", "authenticationType": "oidc", "scope": "admin"},
         {"source": "^/fwd/(.*)$", "destination": "forwarding", "authenticationType": "oidc"},
         {"source": "^/jwt/(.*)$", "destination": "backend", "authenticationType": "jwt"},
+        {"source": "^/basic/(.*)$", "destination": "forwarding", "authenticationType": "basic"},
     ]})
 }
