@@ -4,7 +4,11 @@
 //! attributes of cookies; CSRF, CORS and `Allow`; where a redirect goes; the body of what is not a
 //! refusal. Not: reason phrases, order and case of headers, spelling of an `ETag`, the text of refusals,
 //! `Connection` towards a backend, compression. An IPv4 address is compared without its mapping.
+//! Of a login: our `state`, `nonce` and PKCE, which are always there, and the cookies in which a login's
+//! state is kept, there by three names and here by one for each tab; of the session's cookie,
+//! `SameSite=Lax`, and in which words it is removed.
 
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
 use super::super::harness::{Recorded, Reply};
@@ -49,8 +53,11 @@ pub(super) fn differences(expected: &Value, reply: Option<&Reply>, seen: &[(u16,
     let ours = reply.header("content-type") == "application/problem+json";
     let worded = reply.status >= 400 && (ours || expected["upstream"].is_null());
     let redirect = (300..400).contains(&reply.status);
+    let is_page = expected["body"]["kind"] == "login-html";
     for name in ANSWERED {
-        if (worded || redirect) && matches!(name, "content-type" | "last-modified" | "accept-ranges") {
+        if (worded || redirect || is_page)
+            && matches!(name, "content-type" | "last-modified" | "accept-ranges")
+        {
             continue;
         }
         let observed = observed(&headers, name);
@@ -108,10 +115,11 @@ fn normal(name: &str, value: &str) -> String {
         "x-forwarded-for" => value.replace("::ffff:", ""),
         "host" => value.replace("127.0.0.1", "localhost"),
         "set-cookie" => {
-            let mut cookies: Vec<&str> = value.split('\n').collect();
+            let mut cookies: Vec<String> = value.split('\n').filter_map(cookie).collect();
             cookies.sort_unstable();
             cookies.join("\n")
         }
+        "location" => location(value),
         "content-type" => value.to_ascii_lowercase().replace("; ", ";"),
         "allow" => {
             let mut methods: Vec<&str> = value.split(',').map(str::trim).collect();
@@ -120,6 +128,38 @@ fn normal(name: &str, value: &str) -> String {
         }
         _ => value.to_owned(),
     }
+}
+
+/// What is added to a login's address, always.
+const ADDED: [&str; 5] = ["state=", "nonce=", "code_challenge=", "code_challenge_method=", "scope="];
+
+/// A redirect to the issuer with its parameters in order and readable; any other as it is.
+fn location(value: &str) -> String {
+    let Some((address, query)) = value.split_once('?') else { return value.to_owned() };
+    if !["/oauth/authorize", "/logout.do"].iter().any(|path| address.ends_with(path)) {
+        return value.to_owned();
+    }
+    let pairs = query.split('&').filter(|pair| !ADDED.iter().any(|added| pair.starts_with(added)));
+    let mut pairs: Vec<_> = pairs.map(|pair| percent_decode_str(pair).decode_utf8_lossy()).collect();
+    pairs.sort_unstable();
+    format!("{address}?{}", pairs.join("&"))
+}
+
+/// A cookie without what need not agree; `None` for those of a login on its way.
+fn cookie(line: &str) -> Option<String> {
+    const ON_ITS_WAY: [&str; 5] =
+        ["locationAfterLogin", "fragmentAfterLogin", "signature", "JSESSIONID-flow-", "JSESSIONID-fragment-"];
+    if ON_ITS_WAY.iter().any(|name| line.starts_with(name)) {
+        return None;
+    }
+    if line.starts_with("JSESSIONID=;") {
+        let path = line.split("; ").find(|attribute| attribute.starts_with("Path=")).unwrap_or_default();
+        return Some(format!("JSESSIONID is removed, {path}"));
+    }
+    if line.starts_with("JSESSIONID=") {
+        return Some(line.replace("JSESSIONID=s%3A", "JSESSIONID=").replace("; SameSite=Lax", ""));
+    }
+    Some(line.to_owned())
 }
 
 /// Whether a value is what was observed, `{*}` standing for anything.

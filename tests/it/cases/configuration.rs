@@ -1,6 +1,7 @@
 //! Starts a named configuration of the observed cases.
 //!
-//! Two echo backends, a stand-in XSUAA and a port that nobody listens at stand for the placeholders.
+//! Two echo backends, a stand-in XSUAA that logs everybody in and a port that nobody listens at stand for
+//! the placeholders.
 //! Keys that are not supported yet are taken out, and with them the routes that are nothing without
 //! them; what remains is what the case was about, or the case is listed.
 
@@ -12,13 +13,10 @@ use serde_json::{Value, json};
 
 use super::super::harness::backend::Next;
 use super::super::harness::tls::TlsBackend;
-use super::super::harness::{Backend, Issuer, Recorded, Server, Setup};
+use super::super::harness::{Backend, Issuer, Recorded, Reply, Server, Setup};
 
 /// Keys at the top of `xs-app.json` that are not supported yet.
-const LATER_KEYS: [&str; 13] = [
-    "login",
-    "logout",
-    "destinations",
+const LATER_KEYS: [&str; 8] = [
     "errorPage",
     "compression",
     "responseHeaders",
@@ -26,21 +24,14 @@ const LATER_KEYS: [&str; 13] = [
     "websockets",
     "whitelistService",
     "pluginMetadataEndpoint",
-    "sessionTimeout",
     "services",
-    "stateProtection",
 ];
 
 /// Keys of a route that are not supported yet and may be left out.
-const LATER_ROUTE_KEYS: [&str; 3] =
-    ["setBackendSessionCookies", "identityProvider", "dynamicIdentityProvider"];
-
-/// Keys of a route without which it is another route.
-const LATER_ROUTES: [&str; 2] = ["replace", "service"];
+const LATER_ROUTE_KEYS: [&str; 1] = ["setBackendSessionCookies"];
 
 /// Variables that are not supported yet.
-const LATER_VARIABLES: [&str; 5] =
-    ["httpHeaders", "COMPRESSION", "CORS", "CJ_PROTECT_WHITELIST", "PRESERVE_FRAGMENT"];
+const LATER_VARIABLES: [&str; 4] = ["httpHeaders", "COMPRESSION", "CORS", "CJ_PROTECT_WHITELIST"];
 
 /// A configuration that runs.
 pub(super) struct Running {
@@ -58,20 +49,29 @@ enum Uaa {
 }
 
 impl Uaa {
-    fn start(over_tls: bool, keys: &Value) -> Self {
+    fn start(over_tls: bool, issuer: &Issuer) -> Self {
         if over_tls {
             return Self::Tls(TlsBackend::start("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"));
         }
-        let keys = keys.to_string();
+        let issuer = issuer.clone();
         Self::Keys(Backend::answering(move |exchange| {
             if exchange.body().is_err() {
                 return Next::Close;
             }
+            let answer = if exchange.head.target.starts_with("/oauth/token") {
+                let own = exchange.head.lines.iter().find(|(name, _)| name.eq_ignore_ascii_case("host"));
+                let port = own.and_then(|(_, host)| host.rsplit_once(':')).unwrap().1.parse().unwrap();
+                json!({"access_token": issuer.token(&claims(port)), "token_type": "bearer",
+                       "refresh_token": "r", "expires_in": 3600})
+            } else {
+                issuer.key_set()
+            };
+            let answer = answer.to_string();
             let head = format!(
                 "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}",
-                keys.len()
+                answer.len()
             );
-            exchange.write(format!("{head}\r\n\r\n{keys}"));
+            exchange.write(format!("{head}\r\n\r\n{answer}"));
             Next::Keep
         }))
     }
@@ -110,15 +110,16 @@ fn supported(mut configuration: Value) -> Value {
 fn is_left_out(route: &Value) -> bool {
     let partly_dynamic =
         route["destination"].as_str().is_some_and(|name| name.contains('$') && !name.starts_with('$'));
-    let later =
-        LATER_ROUTES.iter().any(|key| !route[*key].is_null()) || route["authenticationType"] == "basic";
-    later || partly_dynamic
+    let later = !route["replace"].is_null();
+    let service = route["service"].as_str().is_some_and(|service| service != "sap-approuter-userapi");
+    later || service || partly_dynamic
 }
 
-fn claims(uaa: SocketAddr) -> Value {
-    json!({"iss": format!("http://localhost:{}/oauth/token", uaa.port()), "zid": "zid-1", "cid": "sb-app!t1",
+fn claims(uaa: u16) -> Value {
+    json!({"iss": format!("http://localhost:{uaa}/oauth/token"), "zid": "zid-1", "cid": "sb-app!t1",
            "client_id": "sb-app!t1", "azp": "sb-app!t1", "aud": ["app!t1", "sb-app!t1", "openid"],
-           "scope": ["openid", "app!t1.viewer"], "user_name": "u1", "email": "u1@example.com",
+           "scope": ["openid", "uaa.user", "app!t1.viewer"], "user_name": "john@x.com",
+           "email": "john@x.com", "given_name": "John", "family_name": "Doe",
            "grant_type": "authorization_code", "ext_attr": {"enhancer": "XSUAA", "zdn": "provider"}})
 }
 
@@ -129,9 +130,9 @@ impl Running {
         let backends = [Backend::start(), Backend::start()];
         let issuer = Issuer::new("unused");
         let over_tls = configuration.to_string().contains("https://localhost:{UAA}");
-        let uaa = Uaa::start(over_tls, &issuer.key_set());
+        let uaa = Uaa::start(over_tls, &issuer);
         let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let token = issuer.token(&claims(uaa.address()));
+        let token = issuer.token(&claims(uaa.address().port()));
         let port = |address: SocketAddr| address.port().to_string();
         let mut placeholders = vec![
             ("{BACKEND}", port(backends[0].address)),
@@ -150,6 +151,24 @@ impl Running {
         let server = setup.start();
         placeholders.push(("{PORT}", port(server.address)));
         Ok(Self { server, backends, _uaa: uaa, placeholders })
+    }
+
+    /// Logs a browser in, once: what the session's cookie and CSRF token stand for.
+    pub(super) fn log_in(&mut self) {
+        if self.placeholders.iter().any(|(name, _)| *name == "{COOKIE}") {
+            return;
+        }
+        let begun = self.server.ask("GET /auth/x", &[]);
+        let location = begun.header("location");
+        let state = location.split(['?', '&']).find_map(|pair| pair.strip_prefix("state=")).unwrap();
+        let callback = format!("GET /login/callback?code=c&state={state}");
+        let ended = self.server.ask(&callback, &[("cookie", &cookies(&begun))]);
+        assert_eq!(ended.status, 302, "{callback}: {}", ended.text());
+        let cookie = cookies(&ended);
+        let fetched = self.server.ask("GET /auth/x", &[("cookie", &cookie), ("x-csrf-token", "fetch")]);
+        let token = fetched.header("x-csrf-token");
+        self.placeholders.extend([("{COOKIE}", cookie), ("{CSRF}", token)]);
+        self.seen();
     }
 
     /// A text with its placeholders filled in.
@@ -172,6 +191,12 @@ impl Running {
         };
         self.backends.iter().flat_map(of).collect()
     }
+}
+
+/// The cookies that an answer sets, as they are sent back; those it removes are left out.
+fn cookies(reply: &Reply) -> String {
+    let pairs = reply.all("set-cookie").into_iter().filter_map(|cookie| cookie.split(';').next());
+    pairs.filter(|pair| !pair.ends_with('=')).collect::<Vec<_>>().join("; ")
 }
 
 fn fill(text: &str, placeholders: &[(&'static str, String)]) -> String {
