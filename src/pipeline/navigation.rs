@@ -55,7 +55,7 @@ pub(super) fn is_navigation(method: &Method, headers: &HeaderMap) -> bool {
         return mode == "navigate";
     }
     let by_script = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"XMLHttpRequest");
-    (*method == Method::GET || *method == Method::HEAD)
+    *method == Method::GET
         && !headers.get_all(X_REQUESTED_WITH).iter().any(by_script)
         && refusal::allows_html(headers)
 }
@@ -90,7 +90,7 @@ mod tests {
             ("GET", vec![("x-requested-with", "XMLHttpRequest"), html], false, "an old script"),
             ("GET", vec![("x-requested-with", "xmlhttprequest")], false, "in any case"),
             ("GET", vec![("x-requested-with", "com.example.browser"), html], true, "an Android web view"),
-            ("HEAD", vec![html], true, "like GET"),
+            ("HEAD", vec![html], false, "nobody sees an answer without a page"),
             ("POST", vec![html], false, "what it sends would be lost"),
             ("POST", vec![navigate], true, "a form: a person sees the answer"),
             ("OPTIONS", vec![], false, "no page"),
