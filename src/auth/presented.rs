@@ -78,14 +78,15 @@ impl Presented {
         }
     }
 
-    /// User and password of `Authorization`, if they were presented (RFC 7617 §2).
+    /// User and password of `Authorization`, if they were presented (RFC 7617 §2). What cannot be read as
+    /// them is asked for again.
     pub fn basic(&self) -> Result<Option<UserPassword>, Refused> {
         match &self.authorization {
             Credential::Absent | Credential::Bearer(..) | Credential::Other => Ok(None),
             Credential::Malformed => Err(Refused::MalformedCredentials),
             Credential::Basic(value, start) => {
                 let encoded = value.as_bytes().get(*start..).unwrap_or_default();
-                UserPassword::decode(encoded).map(Some).ok_or(Refused::MalformedCredentials)
+                Ok(UserPassword::decode(encoded))
             }
         }
     }

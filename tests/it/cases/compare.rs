@@ -119,6 +119,8 @@ fn normal(name: &str, value: &str) -> String {
             cookies.sort_unstable();
             cookies.join("\n")
         }
+        // What a realm is called is each one's own affair.
+        "www-authenticate" => value.split(' ').next().unwrap_or_default().to_owned(),
         "location" => location(value),
         "content-type" => value.to_ascii_lowercase().replace("; ", ";"),
         "allow" => {
