@@ -113,6 +113,8 @@ impl Stage {
             ("XS_BIND_ADDRESS", Ipv4Addr::LOCALHOST.to_string()),
             // Its events never end, and nobody should have to wait for that.
             ("DRAIN_TIMEOUT", "1".to_owned()),
+            // The issuer forgets with the process, and so may the sessions.
+            ("SESSION_STORE", "memory".to_owned()),
         ];
         serve::Options {
             directory: self.directory.clone(),

@@ -19,6 +19,8 @@ use crate::cli::loopback::{Answer, Call, answer, json as json_answer};
 
 /// What Vestibule tells the backend of the tenant and the user.
 const TENANT_HEADERS: [&str; 5] = ["x-tenant", "x-tenant-id", "tenantid", "x-user-name", "x-user-email"];
+/// How much of a header's value is shown, in characters.
+const LONGEST_SHOWN: usize = 120;
 /// What the pages look like.
 const STYLE: &str = include_str!("style.css");
 
@@ -120,7 +122,9 @@ fn rows(headers: &HeaderMap) -> String {
     let (ours, others): (Vec<_>, Vec<_>) = headers.iter().partition(|(name, _)| is_ours(name));
     ours.into_iter().chain(others).fold(String::new(), |mut rows, (name, value)| {
         let class = if is_ours(name) { " class=\"ours\"" } else { "" };
-        let value = escape(&String::from_utf8_lossy(value.as_bytes()));
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let shown: String = value.chars().take(LONGEST_SHOWN).collect();
+        let value = escape(&if shown.len() < value.len() { shown + "…" } else { shown });
         // Writing to a String does not fail.
         let _ = write!(rows, "<tr{class}><th>{name}</th><td>{value}</td></tr>");
         rows

@@ -32,7 +32,7 @@ impl Visit<'_> {
         };
         let ask = match self.read(&request) {
             Ok(ask) => ask,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         match (ask.prompt, self.session(call)) {
             (Prompt::Needed | Prompt::Never, Some(session)) => self.send_back(&ask, &session, None),
@@ -49,7 +49,7 @@ impl Visit<'_> {
         let form = call.form();
         let ask = match self.read(form.one("request").unwrap_or_default()) {
             Ok(ask) => ask,
-            Err(refusal) => return refusal,
+            Err(refusal) => return *refusal,
         };
         if form.one("action") == Some("cancel") {
             let fault = ("access_denied", "the user went back");
@@ -68,11 +68,13 @@ impl Visit<'_> {
         }
     }
 
-    fn read(&self, request: &str) -> Result<Ask, Answer> {
+    fn read(&self, request: &str) -> Result<Ask, Box<Answer>> {
         let client = self.issuer.settings.client_id;
-        Ask::read(&Form::parse(request), client, self.realm.tenant()).map_err(|refused| match refused {
-            Refused::Shown(why) => self.notice(StatusCode::BAD_REQUEST, "This login cannot start", &why),
-            Refused::Returned(back, fault) => see_other(&back.with_fault(&self.realm.url, fault)),
+        Ask::read(&Form::parse(request), client, self.realm.tenant()).map_err(|refused| {
+            Box::new(match refused {
+                Refused::Shown(why) => self.notice(StatusCode::BAD_REQUEST, "This login cannot start", &why),
+                Refused::Returned(back, fault) => see_other(&back.with_fault(&self.realm.url, fault)),
+            })
         })
     }
 

@@ -9,7 +9,7 @@ use http::StatusCode;
 use http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde_json::json;
 
-use super::ledger::{Denied, Granted};
+use super::ledger::Granted;
 use super::user::User;
 use super::visit::{Visit, no_randomness};
 use crate::cli::loopback::form::Form;
@@ -42,7 +42,7 @@ impl Visit<'_> {
         };
         match granted {
             Ok(granted) => self.hand_out(&granted),
-            Err(denied) => self.deny(denied),
+            Err(denied) => refused(StatusCode::BAD_REQUEST, "invalid_grant", &denied.to_string()),
         }
     }
 
@@ -90,25 +90,20 @@ impl Visit<'_> {
         json_answer(StatusCode::OK, &tokens)
     }
 
-    fn deny(&self, denied: Denied) -> Answer {
-        refused(StatusCode::BAD_REQUEST, "invalid_grant", &denied.to_string())
-    }
-
     /// Who the bearer is (OpenID Connect Core 1.0 §5.3).
     pub(super) fn user_info(&self, call: &Call) -> Answer {
         let token = call.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
         let claims = self.realm.key.verified(token);
         let claims = claims.filter(|claims| claims["exp"].as_u64().is_some_and(|exp| self.now < exp));
-        match claims.as_ref().and_then(|claims| claims["user_name"].as_str()) {
-            Some(user) => json_answer(StatusCode::OK, &self.user_claims(user)),
-            None => {
-                let message = "the token is not of this realm, or has expired";
-                let mut answer = refused(StatusCode::UNAUTHORIZED, "invalid_token", message);
-                let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
-                answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-                answer
-            }
+        let user = claims.as_ref().and_then(|claims| claims["user_name"].as_str());
+        if let Some(user) = user {
+            return json_answer(StatusCode::OK, &self.user_claims(user));
         }
+        let message = "the token is not of this realm, or has expired";
+        let mut answer = refused(StatusCode::UNAUTHORIZED, "invalid_token", message);
+        let challenge = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+        answer
     }
 }
 

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use super::{Failed, Options};
+use crate::auth::Scope;
 use crate::cli::issuer::{Front, Issuer, Realms, Settings};
 use crate::config::{self, Sources};
 use crate::snapshot::{Published, Snapshot};
@@ -46,6 +47,10 @@ pub(super) fn start(options: &Options, sources: &mut Sources) -> Result<Option<A
             .into());
         }
         Some(_) => {}
+    }
+    // The issuer forgets with the process, and so may the sessions.
+    if ["SESSION_STORE", "SESSION_SECRET"].iter().all(|name| environment.value(name).is_none()) {
+        sources.environment.set("SESSION_STORE", "memory");
     }
     let issuer = Issuer::start(Settings {
         address: development.issuer,
@@ -112,7 +117,7 @@ impl Front for Router {
     fn scopes(&self) -> Vec<String> {
         let snapshot = self.published.current();
         let required = snapshot.routes.all().iter().filter_map(|route| route.requirement.scope.as_ref());
-        let mut scopes: Vec<String> = required.flat_map(|scope| scope.names()).map(str::to_owned).collect();
+        let mut scopes: Vec<String> = required.flat_map(Scope::names).map(str::to_owned).collect();
         scopes.sort_unstable();
         scopes.dedup();
         scopes

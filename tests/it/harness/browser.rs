@@ -73,7 +73,7 @@ impl Browser {
         let action = page.after("action=\"");
         let mut body = format!("{hidden}={}", encoded(&page.after(&format!("name=\"{hidden}\" value=\""))));
         for (name, value) in fields {
-            body.push_str(&format!("&{name}={}", encoded(value)));
+            body.extend(["&", name, "=", &encoded(value)]);
         }
         let url = resolved(&page.url, &action);
         self.navigate("POST", &url, &body)
