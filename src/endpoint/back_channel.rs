@@ -40,7 +40,11 @@ pub(super) async fn serve(
         return Err(LogoutFault::Replayed.into());
     }
     let (issuer_session, subject) = (logout.issuer_session.as_deref(), logout.subject.as_deref());
-    let ended = context.sessions.end_matching(realm, issuer_session, subject).await?;
+    let ended = context
+        .sessions
+        .end_matching(realm, issuer_session, subject)
+        .await
+        .inspect_err(|_| context.sessions.forget_logout_token(realm, &logout.id))?;
     let entry = context.entry(Event::BackChannelLogout);
     context.audit.record(&Entry { subject, sessions: Some(ended), ..entry });
     let mut response = Response::new(Body::empty());

@@ -106,6 +106,7 @@ impl Farewells {
             let own = Arc::clone(&own);
             under_way.spawn(async move { own.tell(&session).await });
         }
+        while under_way.join_next().await.is_some() {}
     }
 
     async fn tell(&self, session: &Session) {
@@ -127,3 +128,6 @@ impl Farewells {
         send(&self.client, letters(&parting), &snapshot.headers).await;
     }
 }
+
+#[cfg(test)]
+mod tests;

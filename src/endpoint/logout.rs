@@ -27,6 +27,7 @@ use crate::response::page;
 use crate::response::refusal::NO_STORE;
 use crate::session::{Opened, Session, SetCookies, Unavailable, cookie, csrf};
 use crate::snapshot::{LogoutMethod, LogoutPage};
+use crate::tenant::TenantKey;
 
 /// How long an issuer may take to say where people log out.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -196,7 +197,7 @@ fn text(address: Option<&HeaderValue>) -> Response<Body> {
 
 fn farewell_page(context: &Context<'_>) -> Response<Body> {
     let root = context.outside.path("/");
-    let tenant = context.tenant.name.as_deref().or(context.tenant.key.as_ref().map(|key| key.as_str()));
+    let tenant = context.tenant.name.as_deref().or(context.tenant.key.as_ref().map(TenantKey::as_str));
     let text = page::filled(PAGE, |page, placeholder| match placeholder {
         "style" => page.push_str(page::STYLE),
         "tenant" => page::escape(page, tenant.unwrap_or("this application")),

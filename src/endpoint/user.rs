@@ -76,7 +76,7 @@ fn display_name(of: &Described<'_>) -> Option<String> {
     let names: Vec<&str> = of.firstname.into_iter().chain(of.lastname).collect();
     let address = of.email.as_ref().map(|email| format!("({email})"));
     let words: Vec<&str> = names.into_iter().chain(address.as_deref()).collect();
-    if words.is_empty() { of.name.as_ref().map(|name| name.to_string()) } else { Some(words.join(" ")) }
+    if words.is_empty() { of.name.as_deref().map(str::to_owned) } else { Some(words.join(" ")) }
 }
 
 fn answer(described: &Described<'_>, head: bool) -> Response<Body> {

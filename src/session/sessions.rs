@@ -222,6 +222,12 @@ impl Sessions {
         self.use_once("logout", realm, id, time).await
     }
 
+    /// Takes back that a logout token was used in this process, because it could not be done what it asks
+    /// for: the issuer may send it again. Peers that did not end a session did not keep its mark either.
+    pub fn forget_logout_token(&self, realm: &Realm, id: &str) {
+        self.core.used.forget(&Digest::of("logout", realm, id.as_bytes()));
+    }
+
     /// Peers that do not answer leave it to this process.
     async fn use_once(&self, purpose: &str, realm: &Realm, text: &str, time: Duration) -> bool {
         let name = Digest::of(purpose, realm, text.as_bytes());

@@ -39,6 +39,11 @@ impl Used {
         }
     }
 
+    /// Takes back that `name` was used, where nothing came of it.
+    pub(super) fn forget(&self, name: &Digest) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
     /// Forgets what does not matter any more.
     pub(super) fn sweep(&self, now: u64) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, until| *until > now);
@@ -58,6 +63,8 @@ mod tests {
         assert!(!used.use_once(name, time, 10_999), "used, and its time is not over");
         assert!(used.use_once(other, time, 1_000), "another");
         assert!(used.use_once(name, time, 11_000), "its time is over, so nothing can come of it");
+        used.forget(&other);
+        assert!(used.use_once(other, time, 1_000), "nothing came of it");
         used.sweep(11_000);
         assert!(!used.use_once(name, time, 11_000), "what still matters is kept");
     }

@@ -315,3 +315,33 @@ fn the_user_api_says_who_somebody_is() {
     assert_eq!(machine.fetch("GET /me/currentUser", &[]).status, 401);
     assert_eq!(stage.told().len(), 0, "no backend was asked");
 }
+
+#[test]
+fn operators_see_who_came_and_went() {
+    let stage = Stage::set(&usual());
+    let metrics = || stage.server.ask_admin("GET /metrics").text();
+    let expect = |line: &str| assert!(metrics().lines().any(|seen| seen == line), "{line} in {}", metrics());
+    expect("vestibule_sessions 0");
+    let mut one = stage.logged_in();
+    let _two = stage.logged_in();
+    let line = stage.server.await_line("\"event\":\"login\"");
+    for part in ["\"tenant\":\"acme\"", "\"subject\":\"u1\"", "\"path\":\"/login/callback\"", "\"id\":"] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
+    assert!(!line.contains("code-") && !line.contains("eyJ"), "neither code nor token: {line}");
+    expect("vestibule_sessions 2");
+    expect("vestibule_logins_total{result=\"success\"} 2");
+    one.navigate("/logout");
+    expect("vestibule_sessions 1");
+    let refused = Tab::at(&stage.server, "acme.localhost").navigate("/login/callback?code=c0de&state=st4te");
+    assert_eq!(refused.status, 400);
+    expect("vestibule_logins_total{result=\"failure\"} 1");
+    let line = stage.server.await_line("\"event\":\"login_refused\"");
+    assert!(line.contains("\"code\":\"login_state_unknown\""), "{line}");
+    assert!(!stage.server.log().contains("c0de") && !stage.server.log().contains("st4te"));
+    let status = stage.server.ask_admin("GET /status").json();
+    assert_eq!((&status["sessions"], &status["logins"]), (&json!(1), &json!({"succeeded": 2, "refused": 1})));
+    Tab::at(&stage.server, "acme.localhost").fetch("GET /app/x", &[]);
+    let line = stage.server.await_line("\"event\":\"refused\"");
+    assert!(line.contains("\"code\":\"unauthenticated\"") && line.contains("\"reason\":"), "{line}");
+}

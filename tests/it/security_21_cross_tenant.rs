@@ -52,19 +52,6 @@ impl Stage {
         browser
     }
 
-    /// How many of all pairs of different tenants `passes` says yes to, asked from two threads.
-    fn passing(&self, passes: impl Fn(usize, usize) -> bool + Sync) -> usize {
-        let half = |parity: usize| {
-            let pairs = (0..TENANTS).flat_map(|from| (0..TENANTS).map(move |to| (from, to)));
-            let asked = pairs.filter(|(from, to)| from != to && from % 2 == parity);
-            asked.filter(|(from, to)| passes(*from, *to)).count()
-        };
-        thread::scope(|scope| {
-            let odd = scope.spawn(|| half(1));
-            half(0) + odd.join().unwrap()
-        })
-    }
-
     /// What all providers together have counted.
     fn counted(&self, count: impl Fn(&Provider) -> usize) -> usize {
         self.providers.iter().map(count).sum()
@@ -75,6 +62,19 @@ impl Stage {
         let body = format!("logout_token={token}");
         self.server.connect().ask("POST /backchannel", &headers, body.as_bytes()).status
     }
+}
+
+/// How many of all pairs of different tenants `passes` says yes to, asked from two threads.
+fn passing(passes: impl Fn(usize, usize) -> bool + Sync) -> usize {
+    let half = |parity: usize| {
+        let pairs = (0..TENANTS).flat_map(|from| (0..TENANTS).map(move |to| (from, to)));
+        let asked = pairs.filter(|(from, to)| from != to && from % 2 == parity);
+        asked.filter(|(from, to)| passes(*from, *to)).count()
+    };
+    thread::scope(|scope| {
+        let odd = scope.spawn(|| half(1));
+        half(0) + odd.join().unwrap()
+    })
 }
 
 fn application() -> Value {
@@ -121,31 +121,31 @@ fn matrix(store: &str, in_cookies: bool) {
     let logins = stage.counted(|provider| provider.desk().logins);
     stage.backend.take();
 
-    let cookie = stage.passing(|from, to| {
+    let cookie = passing(|from, to| {
         let reply = sessions[from].moved_to(&host(to)).fetch("GET /app/x", &[]);
         reply.status != 401
     });
     let refresh = stage.counted(|provider| provider.desk().refreshes);
-    let bearer = stage.passing(|from, to| {
+    let bearer = passing(|from, to| {
         let token = format!("Bearer {}", tokens[from]);
         ["/app/x", "/jwt/x"].iter().any(|path| {
             let mut machine = Tab::at(&stage.server, &host(to));
             machine.fetch(&format!("GET {path}"), &[("Authorization", &token)]).status != 401
         })
     });
-    let callback = stage.passing(|from, to| {
+    let callback = passing(|from, to| {
         let (browser, callback) = &begun[from];
         let mut moved = browser.moved_to(&host(to));
         let reply = moved.navigate(callback);
         reply.status != 400 || moved.cookies.contains_key("JSESSIONID")
     });
     let exchanged = stage.counted(|provider| provider.desk().logins) - logins;
-    let logout = stage.passing(|from, to| {
+    let logout = passing(|from, to| {
         let reply = sessions[from].moved_to(&host(to)).navigate("/logout");
         assert_eq!(reply.status, 302, "there is only the way to {to}'s own issuer");
         reply.header("location").contains("id_token_hint")
     });
-    let back_channel = stage.passing(|from, to| stage.tell(to, &logouts[from]) != 400);
+    let back_channel = passing(|from, to| stage.tell(to, &logouts[from]) != 400);
     let reached = stage.backend.take().len();
     let all = TENANTS * (TENANTS - 1);
     eprintln!(
@@ -180,8 +180,8 @@ fn at_home(
         assert_eq!(browser.navigate(callback).header("location"), "/app/x", "{tenant}: its callback");
         assert!(is_in(&browser));
     }
-    for tenant in 0..TENANTS {
-        assert_eq!(stage.tell(tenant, &logouts[tenant]), 200, "{tenant}: its logout token");
+    for (tenant, token) in logouts.iter().enumerate() {
+        assert_eq!(stage.tell(tenant, token), 200, "{tenant}: its logout token");
     }
     assert!(!sessions.iter().any(is_in), "the logout tokens ended what they named");
 }

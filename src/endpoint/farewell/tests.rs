@@ -1,0 +1,90 @@
+//! Sessions that end by themselves: who hears of it, and what.
+
+use http::HeaderValue;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::auth::Clock;
+use crate::config::{self, Sources};
+use crate::forward::Connector;
+use crate::forward::tls::BackendTls;
+use crate::session::{Identity, Realm};
+
+const TENANTS: &str = r#"{"hosts": ["{tenant}.test"], "tenants": {"acme": {"id": "id-acme"}, "gone": {}}}"#;
+const APPLICATION: &str = r#"{
+    "destinations": {"backend": {"logoutPath": "/bye?all=1"}},
+    "routes": [{"source": "^/", "destination": "backend", "authenticationType": "none"}]
+}"#;
+
+fn session(tenant: &str) -> Arc<Session> {
+    let tenant = Tenant::from(crate::tenant::TenantSpec::new(TenantKey::parse(tenant).unwrap()));
+    Arc::new(Session {
+        realm: Arc::new(Realm::new(&tenant, "https://idp.test", "app")),
+        identity: Identity {
+            subject: Some("u1".into()),
+            user_name: Some(HeaderValue::from_static("ada")),
+            email: None,
+            given_name: None,
+            family_name: None,
+            client: None,
+            expires: 0,
+            bearer: HeaderValue::from_static("Bearer t0ken"),
+            scopes: Box::default(),
+        },
+        issuer_session: None,
+        refresh_token: None,
+        id_token: None,
+        csrf_token: HeaderValue::from_static("x"),
+        begun: 0,
+        ends: 0,
+    })
+}
+
+fn farewells(backend: &str) -> Farewells {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("xs-app.json"), APPLICATION).unwrap();
+    std::fs::write(folder.path().join("xs-tenants.json"), TENANTS).unwrap();
+    let destinations =
+        format!(r#"[{{"name": "backend", "url": "http://{backend}", "forwardAuthToken": true}}]"#);
+    let environment = [("destinations".to_owned(), destinations)].into_iter().collect();
+    let loaded = config::load(&Sources::new(folder.path().to_owned(), environment));
+    let snapshot = loaded.snapshot.unwrap_or_else(|| panic!("{:?}", loaded.problems));
+    Farewells {
+        published: Arc::new(Published::new(snapshot)),
+        client: Client::new(Connector::new(BackendTls::new(&[]).unwrap())),
+        assertions: Arc::new(Assertions::new(Clock::System)),
+        audit: Audit::off(),
+    }
+}
+
+#[tokio::test]
+async fn the_backend_hears_of_a_session_that_nobody_used() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let farewells = farewells(&listener.local_addr().unwrap().to_string());
+    let (ended, hears) = mpsc::channel(4);
+    let running = tokio::spawn(farewells.run(hears));
+    // A tenant that is no longer served has nobody who could be told; the next is told all the same.
+    ended.send(session("stranger")).await.unwrap();
+    ended.send(session("acme")).await.unwrap();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+    let head = String::from_utf8(head).unwrap();
+    assert!(head.starts_with("POST /bye?all=1 HTTP/1.1\r\n"), "{head}");
+    let lower = head.to_ascii_lowercase();
+    for line in [
+        "x-tenant: acme\r\n",
+        "x-tenant-id: id-acme\r\n",
+        "authorization: bearer t0ken\r\n",
+        "x-user-name: ada\r\n",
+    ] {
+        assert!(lower.contains(line), "{line} in {head}");
+    }
+    assert!(!lower.contains("cookie:") && !lower.contains("x-forwarded-"), "nobody sent anything: {head}");
+    drop(ended);
+    running.await.unwrap();
+}
