@@ -4,9 +4,13 @@
 //! Only calls of the token endpoint can be meddled with. A second key of this side is always among the
 //! provider's, so that a forged ID token differs in nothing but what the test is about.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::backend::{Exchange, Next};
@@ -36,6 +40,7 @@ impl Onwards {
 pub(crate) struct Meddler {
     backend: Backend,
     fault: Arc<Mutex<Option<Arc<Fault>>>>,
+    away: Arc<AtomicBool>,
     /// What `iss` is.
     pub(crate) issuer: String,
 }
@@ -44,10 +49,13 @@ impl Meddler {
     /// Stands before the provider at `address`.
     pub(crate) fn before(provider: SocketAddr) -> Self {
         let fault = Arc::new(Mutex::new(None::<Arc<Fault>>));
-        let current = Arc::clone(&fault);
-        let backend = Backend::answering(move |exchange| pass_on(exchange, provider, &current));
+        let (current, away) = (Arc::clone(&fault), Arc::new(AtomicBool::new(false)));
+        let gone = Arc::clone(&away);
+        let backend = Backend::answering(move |exchange| {
+            if gone.load(Ordering::SeqCst) { Next::Close } else { pass_on(exchange, provider, &current) }
+        });
         let issuer = format!("http://{}", backend.address);
-        Self { backend, fault, issuer }
+        Self { backend, fault, away, issuer }
     }
 
     /// Meddles with each call of the token endpoint from now on.
@@ -90,8 +98,14 @@ impl Meddler {
         });
     }
 
+    /// Closes every connection without an answer from now on.
+    pub(crate) fn go_away(&self) {
+        self.away.store(true, Ordering::SeqCst);
+    }
+
     /// Passes everything on again.
     pub(crate) fn behave(&self) {
+        self.away.store(false, Ordering::SeqCst);
         *self.fault.lock().unwrap() = None;
     }
 
@@ -104,27 +118,7 @@ impl Meddler {
 /// The claims of a token, unverified.
 pub(crate) fn claims_of(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
-    serde_json::from_slice(&from_base64url(payload)).unwrap()
-}
-
-fn from_base64url(text: &str) -> Vec<u8> {
-    let letter = |c: u8| match c {
-        b'A'..=b'Z' => c - b'A',
-        b'a'..=b'z' => c - b'a' + 26,
-        b'0'..=b'9' => c - b'0' + 52,
-        b'-' => 62,
-        _ => 63,
-    };
-    let (mut bits, mut count, mut bytes) = (0_u32, 0, Vec::new());
-    for c in text.bytes() {
-        bits = bits << 6 | u32::from(letter(c));
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push((bits >> count) as u8);
-        }
-    }
-    bytes
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
 }
 
 /// Writes `reply` as an answer.
@@ -132,10 +126,10 @@ pub(crate) fn respond(exchange: &Exchange<'_>, reply: &Reply) -> Next {
     let mut head = format!("HTTP/1.1 {} Passed On\r\n", reply.status);
     for (name, value) in &reply.headers {
         if !matches!(name.as_str(), "content-length" | "transfer-encoding" | "connection" | "keep-alive") {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(head, "{name}: {value}\r\n");
         }
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n", reply.body.len()));
+    let _ = write!(head, "content-length: {}\r\n\r\n", reply.body.len());
     exchange.write(head);
     exchange.write(&reply.body);
     Next::Keep

@@ -2,11 +2,12 @@
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
-use super::super::harness::Reply;
 use super::super::harness::backend::{Exchange, Next};
-use super::super::harness::navigator::Browser;
-use super::bench::{Bench, Row, row};
+use super::super::harness::navigator::{Browser, link};
+use super::super::harness::{DEADLINE, Reply};
+use super::bench::{Bench, Row, code_of, row};
 
 /// Comes back while the token endpoint answers with `answer`.
 fn answered(bench: &Bench, browser: &mut Browser, answer: fn(&mut Exchange<'_>) -> Next) -> Reply {
@@ -192,6 +193,25 @@ fn an_answer_that_asks_for_patience_says_how_long() {
 }
 
 #[test]
+fn a_provider_that_is_away_when_a_login_begins_keeps_nobody_else_away() {
+    let bench = Bench::start();
+    bench.acme.go_away();
+    let (mut browser, wanted) = (Browser::default(), bench.url("acme", "/wanted"));
+    let reply = browser.visit(&wanted);
+    assert_eq!((reply.status, code_of(&reply.text()).as_str()), (503, "issuer_unreachable"), "{reply:?}");
+    let patience: u64 = reply.header("retry-after").parse().unwrap();
+    assert_eq!(link(&wanted, &reply.text()), Some(wanted.clone()), "its link tries again");
+    let other = Browser::default().log_in(&bench.url("globex", "/wanted"), "ann.other");
+    assert_eq!(other.reply.status, 200, "{other:?}");
+    bench.acme.behave();
+    let back = Instant::now();
+    while browser.visit(&wanted).status == 503 {
+        assert!(back.elapsed() <= Duration::from_secs(patience) + DEADLINE, "it is never asked again");
+    }
+    assert_eq!(browser.log_in(&wanted, "ann.other").reply.status, 200);
+}
+
+#[test]
 fn a_token_endpoint_cannot_send_code_and_secret_elsewhere() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
@@ -205,7 +225,7 @@ fn a_token_endpoint_cannot_send_code_and_secret_elsewhere() {
             Next::Keep
         });
         let reply = browser.visit(&callback);
-        assert_eq!(super::bench::code_of(&reply.text()), "issuer_unreachable", "{status}: {reply:?}");
+        assert_eq!(code_of(&reply.text()), "issuer_unreachable", "{status}: {reply:?}");
         let knocked = elsewhere.accept();
         assert_eq!(knocked.unwrap_err().kind(), ErrorKind::WouldBlock, "{status} was followed");
     }

@@ -32,9 +32,14 @@ fn session(browser: &Browser, tenant: &str) -> Cookie {
 
 #[test]
 fn a_session_that_is_not_ones_own_is_none() {
-    let bench = Bench::start();
-    let own = session(&logged_in(&bench, "acme"), "acme");
-    let others = ["globex", "initech"].map(|tenant| session(&logged_in(&bench, tenant), tenant));
+    for store in ["cookie", "memory"] {
+        none_but_ones_own(&Bench::start_with(&json!({}), |setup| setup.variable("SESSION_STORE", store)));
+    }
+}
+
+fn none_but_ones_own(bench: &Bench) {
+    let own = session(&logged_in(bench, "acme"), "acme");
+    let others = ["globex", "initech"].map(|tenant| session(&logged_in(bench, tenant), tenant));
     let bent = |place: usize| {
         let letter = if own.value.as_bytes()[place] == b'A' { "B" } else { "A" };
         let mut value = own.value.clone();
@@ -59,7 +64,7 @@ fn a_session_that_is_not_ones_own_is_none() {
     for (shows, value) in rows {
         let mut browser = Browser::default();
         browser.plant("acme.localhost", &[own.with(&value)]);
-        let reply = fetch(&bench, &mut browser, "acme");
+        let reply = fetch(bench, &mut browser, "acme");
         assert_eq!((reply.status, reply.code().as_str()), (401, "unauthenticated"), "{shows}: {reply:?}");
         assert_eq!(reply.all("location"), [""; 0], "{shows}");
         assert_eq!(bench.backend.take().len(), 0, "{shows}");
@@ -93,7 +98,7 @@ fn a_login_gives_a_session_that_was_not_there_before() {
     let mut browser = logged_in(&bench, "acme");
     let before = session(&browser, "acme");
     let planted = before.with("chosen-by-an-attacker");
-    browser.plant("acme.localhost", &[planted.clone()]);
+    browser.plant("acme.localhost", std::slice::from_ref(&planted));
     browser.log_in(&bench.url("acme", "/wanted"), "ann.other");
     let after = session(&browser, "acme");
     assert!(![&before, &planted].contains(&&after), "{after:?}");
