@@ -213,10 +213,14 @@ fn belongs(claims: &Map<String, Value>, whose: &Whose, tenant: &Tenant) -> Resul
 }
 
 /// IAS: whichever of `app_tid` and `zone_uuid` there is must be the tenant's id, and one there must be.
+/// Without any tenancy there is nothing to compare, but two tenants cannot be meant.
 fn belongs_by_id(claims: &Map<String, Value>, tenant: &Tenant) -> Result<bool, TokenError> {
     let named = [optional_text(claims, "app_tid")?, optional_text(claims, "zone_uuid")?];
     let mut named = named.into_iter().flatten().peekable();
-    Ok(named.peek().is_some() && tenant.id.as_deref().is_some_and(|id| named.all(|one| one == id)))
+    let Some(first) = named.peek().copied() else { return Ok(false) };
+    let expected =
+        if tenant.key.is_none() { tenant.id.as_deref().or(Some(first)) } else { tenant.id.as_deref() };
+    Ok(expected.is_some_and(|id| named.all(|one| one == id)))
 }
 
 /// XSUAA: `zid` is the tenant's id; a tenant known by its key alone is named by `ext_attr.zdn`. A `zid`

@@ -23,7 +23,7 @@ use oauth2::{CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl};
 use self::endpoints::KnownEndpoints;
 use self::exchange::{Grant, Tokens};
 use self::identity::{Nonce, Person, Witness};
-use super::client::{Client, Endpoints};
+use super::client::{Client, Dialect, Endpoints};
 use super::{Issuer, KeyStore, Verifier};
 use crate::secret::Secret;
 use crate::session::flow::Flow;
@@ -270,7 +270,16 @@ fn new_session(client: &Client, person: Person, tokens: Tokens) -> NewSession {
         identity: person.identity,
         issuer_session: person.issuer_session,
         refresh_token: tokens.refresh,
-        id_token: tokens.identity,
+        id_token: kept(client, tokens.identity),
+    }
+}
+
+/// The ID token, if a logout will need it and the session has it in no other place.
+fn kept(client: &Client, token: Option<Secret>) -> Option<Secret> {
+    match client.dialect {
+        Dialect::Oidc => token,
+        // An IAS' is the bearer token, and XSUAA asks for none.
+        Dialect::Ias | Dialect::Xsuaa => None,
     }
 }
 

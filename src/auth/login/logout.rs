@@ -11,6 +11,7 @@ use super::super::json::{self, Map, Value};
 use super::super::token::Purpose;
 use super::super::{Issuer, Refused, TokenError, Verifier, claims};
 use super::{LogoutToken, LogoutTokenError};
+use crate::secret::Secret;
 use crate::session::Session;
 use crate::tenant::Tenant;
 
@@ -38,8 +39,8 @@ pub(super) fn address(
             back.into_iter().flatten().collect::<Vec<_>>()
         }
         Dialect::Oidc | Dialect::Ias => {
-            let hint = session.and_then(|session| session.id_token.as_ref());
-            let hint = hint.map(|token| ("id_token_hint", token.expose()));
+            let hint = session.and_then(|session| id_token(session, client.dialect));
+            let hint = hint.map(|token| ("id_token_hint", token));
             let back = back.map(|back| ("post_logout_redirect_uri", back));
             let state = state.filter(|_| back.is_some()).map(|state| ("state", state));
             hint.into_iter().chain([("client_id", id)]).chain(back).chain(state).collect()
@@ -49,6 +50,14 @@ pub(super) fn address(
         address.query_pairs_mut().extend_pairs(pairs);
     }
     Some(address.into())
+}
+
+/// The ID token of `session`; with an IAS it is the bearer token.
+fn id_token(session: &Session, dialect: Dialect) -> Option<&str> {
+    match dialect {
+        Dialect::Oidc | Dialect::Xsuaa => session.id_token.as_ref().map(Secret::expose),
+        Dialect::Ias => session.identity.bearer.to_str().ok()?.strip_prefix("Bearer "),
+    }
 }
 
 /// What the logout token `token` ends at `tenant`; `now` is in seconds since the epoch.

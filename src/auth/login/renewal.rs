@@ -37,7 +37,11 @@ pub(super) async fn renewal(
     if identity.subject != session.identity.subject {
         return Err(LoginError::OtherSubject);
     }
-    Ok(Renewal { identity, refresh_token: tokens.refresh, id_token: tokens.identity })
+    Ok(Renewal {
+        identity,
+        refresh_token: tokens.refresh,
+        id_token: super::kept(witness.client, tokens.identity),
+    })
 }
 
 /// `identity` with another token to pass on; what it may do comes from the new answer.
