@@ -9,7 +9,9 @@ use std::sync::Arc;
 use http::{HeaderValue, Method};
 
 use super::super::file::app::XsApp;
+use super::super::file::issuer::IssuerType;
 use super::super::file::route::{Action as Written, Authentication, Route, Scope as WrittenScope};
+use super::super::file::tenants::XsTenants;
 use super::super::text::{Located, Mark};
 use super::Compiler;
 use super::bound::Bound;
@@ -27,7 +29,8 @@ const RESOURCES: &str = "resources";
 pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound, any_issuer: bool) -> Option<Routes> {
     let app = compiler.model.app.as_ref()?;
     let before = compiler.findings.errors();
-    let authority = Authority { bound, any_issuer, open: app.open };
+    let any_ias = bound.ias.is_some() || is_any_ias(compiler.tenants);
+    let authority = Authority { bound, any_issuer, any_ias, open: app.open };
     let plugins = compiler.model.settings.plugins.iter().zip(app.routes.len() + 1..);
     let written = plugins.map(|(route, index)| (index, route)).chain(app.routes.iter().enumerate());
     let mut specs: Vec<RouteSpec> =
@@ -76,7 +79,15 @@ pub(super) fn local_dirs(compiler: &mut Compiler<'_>, routes: &Routes) -> Option
 struct Authority<'b> {
     bound: &'b Bound,
     any_issuer: bool,
+    /// Whether some tenant's issuer is an IAS, bound or not.
+    any_ias: bool,
     open: bool,
+}
+
+/// Whether an issuer is written that is an IAS.
+fn is_any_ias(tenants: &XsTenants) -> bool {
+    let own = tenants.tenants.iter().flatten().filter_map(|tenant| tenant.issuer.as_deref());
+    own.chain(&tenants.defaults.issuer).any(|issuer| issuer.kind == Some(IssuerType::Ias))
 }
 
 impl Authority<'_> {
@@ -92,13 +103,13 @@ impl Authority<'_> {
 
     /// What a route asks for; a text where nobody could answer it.
     fn kind(&self, written: Authentication) -> Result<AuthenticationType, &'static str> {
-        let (xsuaa, ias) = (self.bound.xsuaa.is_some(), self.bound.ias.is_some());
+        let xsuaa = self.bound.xsuaa.is_some();
         match written {
             _ if self.open => Ok(AuthenticationType::None),
             Authentication::Xsuaa if xsuaa => Ok(AuthenticationType::Xsuaa),
             Authentication::Xsuaa => Err("no XSUAA service is bound"),
-            Authentication::Ias if ias => Ok(AuthenticationType::Ias),
-            Authentication::Ias => Err("no IAS service is bound"),
+            Authentication::Ias if self.any_ias => Ok(AuthenticationType::Ias),
+            Authentication::Ias => Err("no IAS service is bound, and no issuer is of the type `ias`"),
             Authentication::Oidc if self.any_issuer => Ok(AuthenticationType::Oidc),
             Authentication::Jwt if self.any_issuer => Ok(AuthenticationType::Jwt),
             Authentication::Oidc | Authentication::Jwt => Err("no tenant has an issuer"),
