@@ -9,15 +9,19 @@ pub(crate) mod client;
 pub(crate) mod echo;
 pub(crate) mod fixture;
 pub(crate) mod h2;
+pub(crate) mod ias;
 pub(crate) mod issuer;
 pub(crate) mod meddler;
 pub(crate) mod navigator;
 pub(crate) mod oidc_provider;
 pub(crate) mod provider;
+pub(crate) mod roamer;
 pub(crate) mod server;
+pub(crate) mod standin;
 pub(crate) mod tab;
 pub(crate) mod tls;
 pub(crate) mod wire;
+pub(crate) mod xsuaa;
 
 use std::time::Duration;
 

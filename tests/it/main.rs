@@ -67,6 +67,7 @@ mod security_37_tls;
 mod security_39_fail_open;
 mod security_40_exhaustion;
 mod sessions;
+mod standins;
 mod stopping;
 mod tls;
 mod tokens;

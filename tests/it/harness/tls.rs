@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use rustls::crypto::aws_lc_rs::default_provider;
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ClientConfig, RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// A certificate for `localhost` and its names, with its key, both in PEM.
@@ -38,10 +39,34 @@ impl Identity {
     }
 
     fn server(&self) -> Arc<ServerConfig> {
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.secret.clone()));
         let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
         let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
-        Arc::new(builder.with_single_cert(self.chain.clone(), key).unwrap())
+        Arc::new(builder.with_single_cert(self.chain.clone(), self.secret()).unwrap())
+    }
+
+    /// A server with this certificate that lets clients show that of `clients`, and no other.
+    pub(crate) fn server_asking(&self, clients: &Self) -> Arc<ServerConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(clients.chain[0].clone()).unwrap();
+        let provider = Arc::new(default_provider());
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let verifier = verifier.allow_unauthenticated().build().unwrap();
+        let builder = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = builder.unwrap().with_client_cert_verifier(verifier);
+        Arc::new(builder.with_single_cert(self.chain.clone(), self.secret()).unwrap())
+    }
+
+    /// A client that trusts this certificate and no other.
+    pub(crate) fn trusting(&self) -> Arc<ClientConfig> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.chain[0].clone()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(default_provider()));
+        let builder = builder.with_safe_default_protocol_versions().unwrap();
+        Arc::new(builder.with_root_certificates(roots).with_no_client_auth())
+    }
+
+    fn secret(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.secret.clone()))
     }
 }
 
