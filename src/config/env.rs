@@ -118,7 +118,7 @@ impl<'v> Variables<'v> {
         };
         if is_list {
             return self.json(d, name, |d, node| {
-                Some(Located { value: d.list(node, |d, node| d.secret(node))?, mark: node.mark() })
+                Some(Located { value: d.list(node, Decoder::secret)?, mark: node.mark() })
             });
         }
         let text = self.text(d, name)?;

@@ -112,7 +112,7 @@ pub(super) fn issuers(compiler: &mut Compiler<'_>, bound: &Bound) {
 
 /// Warns of issuers that nobody can be sent to, though routes would send people there.
 pub(super) fn logins(compiler: &mut Compiler<'_>, routes: &Routes) {
-    if compiler.model.development.is_some() || !routes.all().iter().any(|route| takes_sessions(route)) {
+    if compiler.model.development.is_some() || !routes.all().iter().any(takes_sessions) {
         return;
     }
     let is_bound = |issuer: &Issuer| issuer.kind == Some(IssuerType::Xsuaa);

@@ -5,7 +5,7 @@
 
 use super::super::decode::{Decoder, Node};
 use super::super::text::{Located, Mark};
-use super::Variables;
+use super::{Variables, settings};
 use crate::secret::Secret;
 
 /// The keys of `EXT_SESSION_MGT`.
@@ -81,7 +81,7 @@ impl SessionVariables {
     /// Reads them.
     pub(crate) fn decode(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) -> Self {
         let fragment = flag(d, variables, "PRESERVE_FRAGMENT");
-        let dynamic = variables.json(d, "DYNAMIC_IDENTITY_PROVIDER", |d, node| d.boolean(node));
+        let dynamic = variables.json(d, "DYNAMIC_IDENTITY_PROVIDER", settings::flag);
         Self {
             timeout: minutes(d, variables, "SESSION_TIMEOUT", 1),
             refresh: minutes(d, variables, "JWT_REFRESH", 0),

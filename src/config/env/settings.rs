@@ -117,7 +117,8 @@ fn milliseconds(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) 
         .json(d, name, |d, node| Some(Located { value: d.integer(node, 0..=u64::MAX)?, mark: node.mark() }))
 }
 
-fn flag(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<bool> {
+/// `true` or `false`.
+pub(super) fn flag(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<bool> {
     d.boolean(node)
 }
 
