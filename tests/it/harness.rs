@@ -16,6 +16,7 @@ pub(crate) mod navigator;
 pub(crate) mod oidc_provider;
 pub(crate) mod provider;
 pub(crate) mod roamer;
+pub(crate) mod redis;
 pub(crate) mod server;
 pub(crate) mod standin;
 pub(crate) mod tab;

@@ -68,6 +68,7 @@ mod security_39_fail_open;
 mod security_40_exhaustion;
 mod sessions;
 mod standins;
+mod sessions_redis;
 mod stopping;
 mod tls;
 mod tokens;

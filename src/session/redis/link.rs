@@ -270,7 +270,7 @@ impl Failures {
     /// Waits at random, so that instances that lost Redis together do not come back together.
     async fn wait(&mut self) {
         let longest = FIRST_WAIT.saturating_mul(1 << self.count.min(6)).min(LAST_WAIT);
-        self.count += 1;
+        self.count = self.count.saturating_add(1);
         tokio::time::sleep(longest.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
     }
 }

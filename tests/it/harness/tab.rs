@@ -27,6 +27,11 @@ impl<'a> Tab<'a> {
         Self { host: host.to_owned(), ..self.clone() }
     }
 
+    /// The same browser with the same cookies, whose requests another instance gets.
+    pub(crate) fn sent_to<'b>(&self, server: &'b Server) -> Tab<'b> {
+        Tab { server, host: self.host.clone(), cookies: self.cookies.clone() }
+    }
+
     /// Sends a request with the cookies, and keeps those of the answer.
     pub(crate) fn ask(&mut self, line: &str, headers: &[(&str, &str)]) -> Reply {
         let cookies: Vec<String> =
