@@ -28,6 +28,13 @@ fn log_in(browser: &mut Browser, page: &Page, fields: &[(&str, &str)]) -> Page {
     browser.submit(page, "request", fields)
 }
 
+/// Waits for a line of the notice, which comes by another stream than the addresses.
+fn await_notice(server: &Server, text: &str) {
+    if !server.log().contains(text) {
+        server.await_line(text);
+    }
+}
+
 fn url(server: &Server, host: &str, path: &str) -> String {
     format!("http://{host}:{}{path}", server.address.port())
 }
@@ -36,7 +43,7 @@ fn url(server: &Server, host: &str, path: &str) -> String {
 fn routes_for_services_that_are_not_bound_have_a_login() {
     let backend = Backend::start();
     let server = project(&backend).start();
-    assert!(server.log().contains("everyone may log in as anyone"), "{}", server.log());
+    await_notice(&server, "everyone may log in as anyone");
     let mut browser = Browser::default();
     let page = browser.open(&url(&server, "localhost", "/api/orders?x=1"));
     for scope in ["application!t1.Display", "application!t1.Edit"] {
@@ -75,7 +82,7 @@ fn every_tenant_of_the_table_has_a_host_and_a_login_of_its_own() {
     let mut browser = Browser::default();
     for (tenant, id) in [("acme", "1"), ("globex", "2")] {
         let there = url(&server, &format!("{tenant}.localhost"), "/hello");
-        assert!(server.log().contains(&format!("http://{tenant}.localhost:")), "it is printed");
+        await_notice(&server, &format!("http://{tenant}.localhost:"));
         let page = browser.open(&there);
         assert!(page.url.contains(&format!("/{tenant}/authorize")), "each has a login: {}", page.url);
         assert_eq!(log_in(&mut browser, &page, &[("user", "bob")]).reply.status, 200);
