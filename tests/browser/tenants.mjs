@@ -6,12 +6,14 @@
 // picture of it in `screenshots`, and fails with the page's text when a step does not go as it should.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
-const { acme, globex, lifetime, screenshots, executable = '/usr/bin/chromium' } = JSON.parse(process.argv[2]);
+const { acme, globex, lifetime, screenshots } = JSON.parse(process.argv[2]);
+const executable = process.env.PATH.split(':').map((folder) => join(folder, 'chromium')).find(existsSync);
+assert(executable, 'there is no chromium; tests/run installs what is missing');
 const FLAGS = [
   '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
@@ -19,6 +21,7 @@ const FLAGS = [
 /** How long anything may take that has been asked for, in milliseconds. */
 const PATIENCE = 15_000;
 
+rmSync(screenshots, { recursive: true, force: true });
 mkdirSync(screenshots, { recursive: true });
 const profile = mkdtempSync(join(tmpdir(), 'vestibule-browser-'));
 const browser = await chromium.launchPersistentContext(profile, {
