@@ -91,8 +91,8 @@ pub(super) fn judge_identity(
         return Err(TokenError::WrongType);
     }
     judge_client(claims, client)?;
-    let issued = time(claims, "iat")?.ok_or(TokenError::MalformedClaim("iat"))?;
-    if issued + MAX_IDENTITY_AGE < now {
+    let made = time(claims, "iat")?.ok_or(TokenError::MalformedClaim("iat"))?;
+    if made + MAX_IDENTITY_AGE < now {
         return Err(TokenError::Expired);
     }
     if belongs(claims, &issuer.whose, tenant)? { Ok(()) } else { Err(TokenError::WrongTenant) }

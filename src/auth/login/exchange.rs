@@ -137,7 +137,7 @@ pub(super) async fn tokens(
             request.request_async(&ask).await
         }
     };
-    answer.map_err(|error| refused(client.realm.issuer(), grant, error)).and_then(accepted)
+    answer.map_err(|error| refused(client.realm.issuer(), grant, error)).and_then(|answer| accepted(&answer))
 }
 
 /// Carries the protocol's requests. Not a closure, whose futures are not known to be `Send` for every
@@ -180,7 +180,7 @@ fn proof(client: &Client, now: u64) -> Result<Vec<(&'static str, String)>, Login
     Ok(vec![("client_assertion_type", assertion::TYPE.to_owned()), ("client_assertion", signed)])
 }
 
-fn accepted(answer: Answer) -> Result<Tokens, LoginError> {
+fn accepted(answer: &Answer) -> Result<Tokens, LoginError> {
     if *answer.token_type() != BasicTokenType::Bearer {
         return Err(LoginError::MalformedAnswer("token_type is not Bearer"));
     }
@@ -227,5 +227,5 @@ fn unreachable(issuer: &str, error: &FetchError) -> LoginError {
 
 /// The beginning of an issuer's error code, fit for a line of the log.
 pub(super) fn bounded(error: &str) -> Box<str> {
-    error.chars().filter(|c| c.is_ascii_graphic()).take(MAX_ERROR).collect::<String>().into()
+    error.chars().filter(char::is_ascii_graphic).take(MAX_ERROR).collect::<String>().into()
 }

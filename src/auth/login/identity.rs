@@ -54,10 +54,9 @@ impl Witness<'_> {
     /// Who the user is, by `tokens`.
     pub(super) async fn person(&self, tokens: &Tokens, nonce: Nonce<'_>) -> Result<Person, LoginError> {
         match (self.client.dialect, &tokens.identity, nonce) {
-            (Dialect::Xsuaa, _, _) => self.by_access_token(tokens).await,
-            (Dialect::Oidc | Dialect::Ias, Some(token), _) => self.by_id_token(tokens, token, nonce).await,
             // A password grant is OAuth's; not every issuer makes OpenID Connect of it.
-            (Dialect::Oidc, None, Nonce::None) => self.by_access_token(tokens).await,
+            (Dialect::Xsuaa, _, _) | (Dialect::Oidc, None, Nonce::None) => self.by_access_token(tokens).await,
+            (Dialect::Oidc | Dialect::Ias, Some(token), _) => self.by_id_token(tokens, token, nonce).await,
             (Dialect::Oidc | Dialect::Ias, None, Nonce::Sent(_) | Nonce::None) => {
                 Err(LoginError::MalformedAnswer("there is no ID token"))
             }

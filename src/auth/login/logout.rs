@@ -79,7 +79,7 @@ pub(super) async fn told(
 /// What verified `claims` end.
 fn read(claims: &Map<String, Value>, now: u64) -> Result<LogoutToken, LogoutTokenError> {
     let issued = claims::time(claims, "iat").map_err(LogoutTokenError::InvalidToken)?;
-    if !issued.is_some_and(|issued| issued + MAX_AGE >= now) {
+    if issued.is_none_or(|issued| issued + MAX_AGE < now) {
         return Err(LogoutTokenError::Stale);
     }
     let event = claims.get("events").and_then(Value::as_object).and_then(|events| events.get(EVENT));

@@ -57,6 +57,7 @@ impl Fake {
     }
 
     /// What the token endpoint answers from now on.
+    #[expect(clippy::needless_pass_by_value, reason = "answers are made where they are handed over")]
     pub(super) fn answers(&self, status: u16, body: impl ToString) {
         *self.answers.lock().unwrap() = (status, body.to_string());
     }
@@ -87,6 +88,7 @@ impl Fake {
     }
 
     /// An XSUAA with a zone for acme; its URL is the fake's.
+    #[expect(clippy::unused_self, reason = "it reads as the other kinds of the fake do")]
     pub(super) fn xsuaa(&self) -> IssuerKind {
         IssuerKind::Xsuaa(XsuaaBinding {
             client_id: CLIENT.into(),
