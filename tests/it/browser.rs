@@ -18,7 +18,7 @@ use super::harness::oidc_provider::{self, Providers, client, secret};
 use super::harness::{Backend, Server, Setup};
 
 /// When the story is taken for stuck; it takes some 20 seconds where nothing else runs.
-const LIMIT: Duration = Duration::from_secs(180);
+const LIMIT: Duration = Duration::from_mins(3);
 /// How long a token of acme lives, in seconds.
 const LIFETIME: u64 = 3;
 
