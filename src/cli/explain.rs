@@ -47,7 +47,7 @@ pub struct Explanation {
     /// Why there is nothing for a backend, where that is a refusal.
     pub refusal: Option<Refusal>,
     /// What Vestibule answers with itself, where that is no refusal.
-    #[serde(skip)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub answered: Option<String>,
 }
 

@@ -1,5 +1,7 @@
 //! From a page that needs a login to that page.
 
+use serde_json::json;
+
 use super::super::harness::provider::form;
 use super::super::harness::tab::authorization;
 use super::Stage;
@@ -132,10 +134,50 @@ fn an_issuer_that_is_away_harms_its_own_logins_only() {
     let mut logged_in = stage.logged_in();
     let mut other = super::Tab::at(&stage.server, "globex.localhost");
     let Stage { server: _, backend: _, acme: _, globex } = &stage;
-    globex.desk().refusal = Some((503, serde_json::json!({})));
+    globex.desk().refusal = Some((503, json!({})));
     let callback = other.begin(globex, "/app/x");
     let reply = other.navigate(&callback);
     assert_eq!((reply.status, reply.header("retry-after").is_empty()), (503, false), "{}", reply.text());
     assert!(reply.text().contains("issuer_unreachable") && reply.text().contains("href=\"/app/x\""));
     assert_eq!(logged_in.navigate("/app/x").status, 200, "acme never notices");
+}
+
+#[test]
+fn explaining_a_login_asks_nobody() {
+    let (backend, provider) = (Backend::start(), Provider::start());
+    let setup = Setup::new(&super::routes())
+        .destination("backend", backend.address)
+        .destination("forwarding", backend.address)
+        .tenants(&json!({"hosts": ["{tenant}.localhost"],
+                         "tenants": {"acme": {"issuer": provider.configuration()}}}));
+    for (words, expected, shows) in [
+        (
+            vec!["http://acme.localhost/app/x?a=b"],
+            "sent to log in, and back to /app/x?a=b afterwards",
+            "a page",
+        ),
+        (
+            vec!["-H", "sec-fetch-mode: cors", "http://acme.localhost/app/x"],
+            "401 unauthenticated",
+            "a script",
+        ),
+        (
+            vec!["-H", "cookie: JSESSIONID=x", "http://acme.localhost/app/x"],
+            "sent to log in",
+            "a session of nobody",
+        ),
+        (
+            vec!["-H", "authorization: Basic YWRhOjE4MTU=", "http://acme.localhost/basic/x"],
+            "401",
+            "a password",
+        ),
+        (vec!["http://acme.localhost/login/callback?code=x&state=y"], "the end of a login", "the callback"),
+    ] {
+        let words: Vec<&str> = ["explain"].into_iter().chain(words).collect();
+        let output = setup.run(&words);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains(expected), "{shows}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    }
+    assert_eq!(provider.desk().logins + provider.desk().passwords, 0);
+    assert_eq!(backend.requests().len(), 0);
 }
