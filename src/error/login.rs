@@ -3,6 +3,8 @@
 //! Each reason has a code of its own, and every page a link that begins anew: no login ends in a dead
 //! end, and none starts by itself, so that nobody is sent in a circle.
 
+use std::time::Duration;
+
 use http::header::SET_COOKIE;
 use http::{HeaderValue, StatusCode};
 
@@ -180,11 +182,15 @@ pub(super) fn login(reason: &LoginError) -> Verdict {
         LoginError::NonceMismatch => {
             told(BAD, "nonce_mismatch", "The answer belongs to another login. Log in again.")
         }
-        LoginError::IssuerUnreachable { retry_after } => told(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "issuer_unreachable",
-            "Your organisation's identity provider cannot be reached now; try again in a moment.",
-        )
-        .retry_after(*retry_after),
+        LoginError::IssuerUnreachable { retry_after } => unreachable(*retry_after),
     }
+}
+
+fn unreachable(retry_after: Duration) -> Verdict {
+    told(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "issuer_unreachable",
+        "Your organisation's identity provider cannot be reached now; try again in a moment.",
+    )
+    .retry_after(retry_after)
 }

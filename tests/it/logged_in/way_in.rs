@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::harness::provider::form;
 use super::super::harness::tab::authorization;
+use super::super::harness::{Backend, Provider, Setup};
 use super::Stage;
 
 #[test]
@@ -178,6 +179,10 @@ fn explaining_a_login_asks_nobody() {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(text.contains(expected), "{shows}: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
-    assert_eq!(provider.desk().logins + provider.desk().passwords, 0);
+    let asked = {
+        let desk = provider.desk();
+        desk.logins + desk.passwords
+    };
+    assert_eq!(asked, 0);
     assert_eq!(backend.requests().len(), 0);
 }
