@@ -26,7 +26,7 @@ pub(super) enum Place {
 /// The stores on this side.
 #[derive(Debug)]
 pub(super) enum Kept {
-    Memory(Memory),
+    Memory(Box<Memory>),
     Redis(Arc<Redis>),
 }
 

@@ -85,7 +85,7 @@ impl Sessions {
         let cookies = || Place::Cookies(Box::new(Sealed::new(cookie_seal, clock.clone())));
         let redis = |settings| Redis::new(settings, ring, clock.clone(), &runtime).map(Arc::new);
         let (place, peers) = match store {
-            StoreSettings::Memory => (Place::Kept(Kept::Memory(Memory::new())), Peers::Alone),
+            StoreSettings::Memory => (Place::Kept(Kept::Memory(Box::new(Memory::new()))), Peers::Alone),
             StoreSettings::Cookie => (cookies(), Peers::Alone),
             StoreSettings::CookieAndRedis(settings) => (cookies(), Peers::Redis(redis(settings)?)),
             StoreSettings::Redis(settings) => {
@@ -247,7 +247,7 @@ const NO_RANDOMNESS: Unavailable =
 
 /// What it is to the caller when a session fits in no number of cookies.
 const TOO_LARGE: Unavailable =
-    Unavailable { why: "the session is too large for cookies", retry_after: Duration::from_secs(60) };
+    Unavailable { why: "the session is too large for cookies", retry_after: Duration::from_mins(1) };
 
 impl NewSession {
     /// The session that begins `now`, in seconds since the epoch; nothing without randomness.

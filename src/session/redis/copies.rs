@@ -157,7 +157,9 @@ impl Copies {
             names
                 .extend(shard.copies.values().filter(|copy| fits(&copy.session)).map(|copy| copy.key.digest));
         }
-        names.iter().for_each(|name| self.end(name, now, true));
+        for name in &names {
+            self.end(name, now, true);
+        }
         names
     }
 

@@ -172,10 +172,10 @@ impl Local {
         if keeps.is_empty() {
             return Ok(());
         }
-        let restored: Vec<u8> = asked.ask(&keeps).await?;
+        let restored: Vec<bool> = asked.ask(&keeps).await?;
         tracing::warn!(
             "sessions: {} that Redis had lost are back",
-            restored.iter().filter(|is| **is == 1).count()
+            restored.iter().filter(|is_back| **is_back).count()
         );
         Ok(())
     }

@@ -13,11 +13,11 @@ fn with_session(stage: &Stage) -> (Redis, Key, Arc<Realm>) {
     (store, key, realm)
 }
 
-async fn is_up(store: &Redis) -> Option<()> {
+fn is_up(store: &Redis) -> Option<()> {
     store.link.is_up().then_some(())
 }
 
-async fn is_away(store: &Redis) -> Option<()> {
+fn is_away(store: &Redis) -> Option<()> {
     (!store.link.is_up()).then_some(())
 }
 
@@ -27,7 +27,7 @@ fn while_redis_is_away_what_was_seen_goes_on_and_the_rest_waits() {
     let (store, key, realm) = with_session(&stage);
     let unseen = self::key(&realm);
     stage.server.kill();
-    stage.until("its loss is seen", BOUND, async || is_away(&store).await);
+    stage.until("its loss is seen", BOUND, async || is_away(&store));
     assert!(stage.run(found(&store, &key, &realm)).is_some(), "a session that was seen");
     let later = Idle { now: now() + 61, limit: 900 };
     assert!(stage.run(store.find(&key, &realm, later)).is_err(), "but only for a minute");
@@ -38,7 +38,7 @@ fn while_redis_is_away_what_was_seen_goes_on_and_the_rest_waits() {
     assert!(stage.run(store.use_once(&key.digest, BOUND)).is_err());
     assert!(stage.run(store.remove_matching(&realm, Some("x"), None)).is_err());
     stage.server.restart();
-    stage.until("it is found again", BACK, async || is_up(&store).await);
+    stage.until("it is found again", BACK, async || is_up(&store));
     assert!(stage.run(found(&stage.instance(), &key, &realm)).is_some(), "for all");
 }
 
@@ -49,14 +49,14 @@ fn a_frozen_redis_costs_one_wait() {
     stage.server.freeze();
     let outdated = Idle { now: now() + 2, limit: 900 };
     assert!(stage.run(store.find(&key, &realm, outdated)).unwrap().is_some(), "by its copy");
-    stage.until("its loss is seen", BOUND, async || is_away(&store).await);
+    stage.until("its loss is seen", BOUND, async || is_away(&store));
     let begun = Instant::now();
     for _ in 0..100 {
         assert!(stage.run(store.find(&key, &realm, outdated)).unwrap().is_some());
     }
     assert!(begun.elapsed() < Duration::from_millis(250), "nobody else waits: {:?}", begun.elapsed());
     stage.server.thaw();
-    stage.until("it goes on", BACK, async || is_up(&store).await);
+    stage.until("it goes on", BACK, async || is_up(&store));
     assert!(stage.run(found(&store, &key, &realm)).is_some());
 }
 
@@ -68,9 +68,9 @@ fn a_redis_that_lost_everything_gets_back_what_was_seen() {
     stage.run(store.insert(&ended, &session(&realm, "s2", "u"), idle())).unwrap();
     stage.run(store.remove(&ended, &realm)).unwrap();
     stage.server.kill();
-    stage.until("its loss is seen", BOUND, async || is_away(&store).await);
+    stage.until("its loss is seen", BOUND, async || is_away(&store));
     stage.server.restart();
-    stage.until("it is found again", BACK, async || is_up(&store).await);
+    stage.until("it is found again", BACK, async || is_up(&store));
     let other = stage.instance();
     assert!(stage.run(found(&other, &key, &realm)).is_some(), "another instance finds it");
     assert_eq!(stage.run(found(&other, &ended, &realm)), None, "what has ended does not come back");
@@ -84,7 +84,7 @@ fn a_logout_while_redis_is_away_is_told_when_it_is_back() {
     let other = stage.instance();
     assert!(stage.run(found(&other, &key, &realm)).is_some());
     stage.server.kill();
-    stage.until("its loss is seen", BOUND, async || is_away(&store).await);
+    stage.until("its loss is seen", BOUND, async || is_away(&store));
     assert!(stage.run(store.remove(&key, &realm)).is_err());
     assert_eq!(stage.run(found(&store, &key, &realm)), None, "here it has ended");
     stage.server.restart();
@@ -99,12 +99,12 @@ fn a_refresh_that_redis_missed_is_not_lost() {
         let mut stage = Stage::new(Options { is_durable, ..Options::default() });
         let (store, key, realm) = with_session(&stage);
         stage.server.kill();
-        stage.until("its loss is seen", BOUND, async || is_away(&store).await);
+        stage.until("its loss is seen", BOUND, async || is_away(&store));
         let renewed = session_with(&realm, "s", "u", "d.e.f");
         assert_eq!(stage.run(store.replace(&key, &renewed, idle())), Ok(true), "its token is the only one");
         assert_eq!(stage.run(found(&store, &key, &realm)).as_deref(), Some("Bearer d.e.f"));
         stage.server.restart();
-        stage.until("it is found again", BACK, async || is_up(&store).await);
+        stage.until("it is found again", BACK, async || is_up(&store));
         let other = stage.instance();
         let token = stage.run(found(&other, &key, &realm));
         assert_eq!(token.as_deref(), Some("Bearer d.e.f"), "durable: {is_durable}");

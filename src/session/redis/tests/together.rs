@@ -16,12 +16,14 @@ fn what_one_instance_keeps_the_other_finds() {
     assert_eq!((seen.begun, seen.ends), (session.begun, session.ends));
 }
 
+/// Ends a session somehow.
+type End = fn(&Stage, &Redis, &Key, &Arc<Realm>);
+
 #[test]
 fn an_end_at_one_instance_is_seen_by_the_other_within_two_seconds() {
     let stage = Stage::new(Options::default());
     let (one, other) = (stage.instance(), stage.instance());
     let realm = realm("acme");
-    type End = fn(&Stage, &Redis, &Key, &Arc<Realm>);
     let ends: [(&str, End); 4] = [
         ("logout", |stage, store, key, realm| stage.run(store.remove(key, realm)).unwrap()),
         ("sid", |stage, store, _, realm| {
@@ -164,6 +166,6 @@ fn what_is_left_is_picked_up() {
     let (one, other) = (stage.instance(), stage.instance());
     let name = Digest([9; 32]);
     assert_eq!(stage.run(other.left(&name)), Ok(None));
-    stage.run(one.leave(&name, b"\x00\xffbytes", Duration::from_secs(60))).unwrap();
+    stage.run(one.leave(&name, b"\x00\xffbytes", Duration::from_mins(1))).unwrap();
     assert_eq!(stage.run(other.left(&name)), Ok(Some(b"\x00\xffbytes".to_vec())));
 }
