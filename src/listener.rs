@@ -24,6 +24,17 @@ const BACKLOG: i32 = 4096;
 /// How long to wait after the system refused to give a connection, for want of files mostly.
 const BREATHER: Duration = Duration::from_millis(50);
 
+/// Whether nobody listens on `address` yet. Workers share it by `SO_REUSEPORT`, which would let another
+/// server of the same user share it as well, and each would get half of the connections.
+pub fn check_free(address: SocketAddr) -> io::Result<()> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())
+}
+
 /// A socket for one worker on `address`; several may share one address.
 pub fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
@@ -147,5 +158,18 @@ async fn rest(error: &io::Error) {
     if !of_the_client {
         tracing::warn!(%error, "a connection could not be accepted");
         tokio::time::sleep(BREATHER).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shared_by_workers_and_by_no_other_server() {
+        let first = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let address = first.local_addr().unwrap();
+        let _second = bind(address).unwrap();
+        assert_eq!(check_free(address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
     }
 }

@@ -43,7 +43,6 @@ mod security_11_host_pattern;
 mod security_12_path_prefix;
 mod security_13_path_forms;
 mod security_14_query;
-mod security_14_query_match;
 mod security_15_client_switches;
 mod security_16_open_redirect;
 mod security_17_login_csrf;

@@ -56,10 +56,9 @@ impl Workers<'_> {
         let tls = BackendTls::new(&self.settings.authorities)?;
         let places = Places::by_file_limit();
         let mut address = self.settings.address;
+        listener::check_free(address).map_err(|error| refused(address, &error))?;
         for index in 0..self.settings.workers.get() {
-            let socket = listener::bind(address).map_err(|error| {
-                format!("{address} cannot be opened: {error} (--port, PORT, XS_BIND_ADDRESS)")
-            })?;
+            let socket = listener::bind(address).map_err(|error| refused(address, &error))?;
             // Port 0 takes a free one; the other workers share it.
             address = socket.local_addr()?;
             let worker = self.worker(tls.clone());
@@ -94,6 +93,10 @@ impl Workers<'_> {
             denials: Arc::clone(self.denials),
         })
     }
+}
+
+fn refused(address: SocketAddr, error: &std::io::Error) -> String {
+    format!("{address} cannot be opened: {error} (--port, PORT, XS_BIND_ADDRESS)")
 }
 
 /// A worker's life: accepts until told to stop, then ends with its last connection.
