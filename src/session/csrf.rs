@@ -20,6 +20,8 @@ pub(super) fn token() -> Option<HeaderValue> {
     rand::fill(&mut bytes).ok()?;
     let (name, secret) = bytes.split_first_chunk::<8>()?;
     let text = format!("{:016x}-{}", u64::from_be_bytes(*name), URL_SAFE_NO_PAD.encode(secret));
+    // No room to spare: there is one for each session.
+    let text = text.into_boxed_str().into_string();
     let mut value = HeaderValue::try_from(text).ok()?;
     value.set_sensitive(true);
     Some(value)

@@ -251,7 +251,8 @@ const TOO_LARGE: Unavailable =
 
 impl NewSession {
     /// The session that begins `now`, in seconds since the epoch; nothing without randomness.
-    fn begun(self, now: u64, absolute: Duration) -> Option<Session> {
+    fn begun(mut self, now: u64, absolute: Duration) -> Option<Session> {
+        self.identity.bearer.set_sensitive(true);
         Some(Session {
             realm: self.realm,
             identity: self.identity,

@@ -14,7 +14,8 @@ use crate::session::{Realm, Session};
 
 const PARTS: usize = 16;
 
-type Places = SmallVec<[u64; 2]>;
+/// Most names have one session.
+type Places = SmallVec<[u64; 1]>;
 
 /// Places by realm and name.
 #[derive(Debug, Default)]

@@ -18,7 +18,7 @@ fn session(token: &str) -> Session {
         family_name: None,
         client: Some("client".into()),
         expires: 1_795_000_300,
-        bearer: HeaderValue::try_from(format!("Bearer {token}")).unwrap(),
+        bearer: sensitive(format!("Bearer {token}").as_bytes()).unwrap(),
         scopes: ["a.Read", "a.Write"].map(Box::from).into(),
     };
     Session {
@@ -27,7 +27,7 @@ fn session(token: &str) -> Session {
         issuer_session: Some("sid".into()),
         refresh_token: Some(Secret::new("refresh")),
         id_token: None,
-        csrf_token: HeaderValue::from_static("0123456789abcdef-0123456789abcdefghijklmnopq"),
+        csrf_token: sensitive(b"0123456789abcdef-0123456789abcdefghijklmnopq").unwrap(),
         begun: 1_795_000_000,
         ends: 1_795_043_200,
     }
