@@ -256,7 +256,7 @@ async fn admit(
     };
     let admitted = auth::admit(&door.bench.verifier, &route.requirement, &asking).await?;
     if fetches && route.requirement.csrf {
-        visitor.csrf_token = asking.session.map(|session| session.csrf_token.clone());
+        visitor.csrf_token = asking.session.and_then(|session| session.csrf_token.header());
     }
     Ok(admitted)
 }

@@ -30,8 +30,6 @@ mod used;
 
 use std::sync::Arc;
 
-use http::HeaderValue;
-
 pub use flow::{Flow, FlowRefused};
 #[doc(hidden)]
 pub use fuzz::fuzz;
@@ -58,7 +56,7 @@ pub struct Session {
     /// The ID token as it came, where the issuer wants it back at logout.
     pub id_token: Option<Secret>,
     /// What unsafe requests have to repeat in `x-csrf-token`.
-    pub csrf_token: HeaderValue,
+    pub csrf_token: csrf::Token,
     /// When the login was, in seconds since the epoch.
     pub begun: u64,
     /// When it ends whatever happens, in seconds since the epoch.
@@ -80,7 +78,7 @@ impl Session {
         let Renewal { identity, refresh_token, id_token } = renewal;
         Self {
             realm: Arc::clone(&self.realm),
-            identity,
+            identity: kept(identity),
             issuer_session: self.issuer_session.clone(),
             refresh_token: refresh_token.or_else(|| self.refresh_token.clone()),
             id_token: id_token.or_else(|| self.id_token.clone()),
@@ -100,4 +98,11 @@ impl Session {
             + secrets.into_iter().flatten().map(|secret| secret.expose().len()).sum::<usize>()
             + self.issuer_session.as_ref().map_or(0, |text| text.len())
     }
+}
+
+/// `identity` as sessions keep it: unprintable, and without the client, which is the realm's.
+fn kept(mut identity: Identity) -> Identity {
+    identity.bearer.set_sensitive(true);
+    identity.client = None;
+    identity
 }

@@ -20,6 +20,7 @@ use crate::response::refusal::NO_STORE;
 use crate::session::cookie::{self, Attributes};
 use crate::session::flow::{self, Flow};
 use crate::session::{ReturnPath, SameSite};
+use crate::tenant::TenantKey;
 
 const PAGE: &str = include_str!("login/page.html");
 const SCRIPT: &str = include_str!("login/page.js");
@@ -83,7 +84,7 @@ fn page(context: &Context<'_>, flow: &Flow, location: &HeaderValue) -> Response<
     let name = flow::fragment_cookie_name(policy, &flow.state);
     let attributes = fragment_attributes(context, &name);
     let location = String::from_utf8_lossy(location.as_bytes());
-    let tenant = context.tenant.name.as_deref().or(context.tenant.key.as_ref().map(|key| key.as_str()));
+    let tenant = context.tenant.name.as_deref().or(context.tenant.key.as_ref().map(TenantKey::as_str));
     let text = page::filled(PAGE, |page, placeholder| match placeholder {
         "style" => page.push_str(page::STYLE),
         "script" => page.push_str(SCRIPT),

@@ -65,7 +65,7 @@ fn chosen(query: &str) -> Option<Box<str>> {
     let mut pairs = query.trim_start_matches('?').split('&').filter_map(|pair| pair.split_once('='));
     let (_, value) = pairs.find(|(name, _)| *name == SAP_IDP)?;
     let value = percent_encoding::percent_decode(value.as_bytes()).decode_utf8().ok()?;
-    Some(value.as_ref().into()).filter(|value: &Box<str>| !value.is_empty())
+    if value.is_empty() { None } else { Some(value.as_ref().into()) }
 }
 
 #[cfg(test)]

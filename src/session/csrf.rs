@@ -13,18 +13,47 @@ use super::Session;
 /// The header of the token, and of the request for one (`Fetch`).
 pub const HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
 
-/// A token that nobody can guess: `<16 hex>-<27 base64url>`; nothing where the system gives no
-/// randomness.
-pub(super) fn token() -> Option<HeaderValue> {
-    let mut bytes = [0; 28];
-    rand::fill(&mut bytes).ok()?;
-    let (name, secret) = bytes.split_first_chunk::<8>()?;
-    let text = format!("{:016x}-{}", u64::from_be_bytes(*name), URL_SAFE_NO_PAD.encode(secret));
-    // No room to spare: there is one for each session.
-    let text = text.into_boxed_str().into_string();
-    let mut value = HeaderValue::try_from(text).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+/// A session's token, `<16 hex>-<27 base64url>`. It lies in the session itself and takes no room beside.
+#[derive(Clone)]
+pub struct Token([u8; LENGTH]);
+
+/// How many bytes a token has.
+const LENGTH: usize = 16 + 1 + 27;
+
+impl Token {
+    /// One that nobody can guess; nothing where the system gives no randomness.
+    pub(super) fn random() -> Option<Self> {
+        let mut bytes = [0; 28];
+        rand::fill(&mut bytes).ok()?;
+        let (name, secret) = bytes.split_first_chunk::<8>()?;
+        let text = format!("{:016x}-{}", u64::from_be_bytes(*name), URL_SAFE_NO_PAD.encode(secret));
+        Self::read(text.as_bytes())
+    }
+
+    /// The token that was written as `text`.
+    pub(super) fn read(text: &[u8]) -> Option<Self> {
+        text.try_into().ok().map(Self)
+    }
+
+    /// Its text.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// What an answer tells the session that asks for it.
+    #[must_use]
+    pub fn header(&self) -> Option<HeaderValue> {
+        let mut value = HeaderValue::from_bytes(&self.0).ok()?;
+        value.set_sensitive(true);
+        Some(value)
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
 }
 
 /// Whether the request repeats the session's token, once.
@@ -47,12 +76,13 @@ mod tests {
 
     #[test]
     fn a_token_has_the_form_that_clients_know() {
-        let token = token().unwrap();
-        let text = token.to_str().unwrap();
+        let token = Token::random().unwrap();
+        let header = token.header().unwrap();
+        let text = header.to_str().unwrap();
         let (hex, secret) = text.split_once('-').unwrap();
         assert_eq!((hex.len(), secret.len()), (16, 27), "{text}");
         assert!(hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
         assert!(secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
-        assert!(token.is_sensitive());
+        assert!(header.is_sensitive() && format!("{token:?}") == "[secret]");
     }
 }

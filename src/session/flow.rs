@@ -134,8 +134,9 @@ impl Flow {
 
     pub(super) fn write(&self, out: &mut Writer) {
         out.number(self.created);
-        let texts = [&self.state, &self.nonce, self.verifier.expose(), self.return_to.as_str()];
-        texts.into_iter().for_each(|text| out.bytes(text.as_bytes()));
+        for text in [&self.state, &self.nonce, self.verifier.expose(), self.return_to.as_str()] {
+            out.bytes(text.as_bytes());
+        }
         out.optional(self.identity_provider.as_deref().map(str::as_bytes));
     }
 

@@ -73,8 +73,7 @@ impl Digest {
 
     /// Its first eight bytes, as good as random.
     pub(super) fn place(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+        self.0.first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
     }
 }
 

@@ -13,7 +13,7 @@ use http::HeaderValue;
 pub(super) use fields::{Reader, Writer};
 
 use super::identity::Identity;
-use super::{Realm, Session};
+use super::{Realm, Session, csrf};
 
 /// What stands before the token in a bearer header.
 const SCHEME: &str = "Bearer ";
@@ -25,10 +25,9 @@ pub(super) fn write(session: &Session, out: &mut Writer) {
     out.number(session.ends.saturating_sub(session.begun));
     out.bytes(session.csrf_token.as_bytes());
     out.optional(session.issuer_session.as_deref().map(str::as_bytes));
-    let secrets = [&session.refresh_token, &session.id_token];
-    secrets
-        .into_iter()
-        .for_each(|secret| out.token(secret.as_ref().map(|secret| secret.expose().as_bytes())));
+    for secret in [&session.refresh_token, &session.id_token] {
+        out.token(secret.as_ref().map(|secret| secret.expose().as_bytes()));
+    }
     let bearer = identity.bearer.as_bytes();
     out.token(Some(bearer.strip_prefix(SCHEME.as_bytes()).unwrap_or(bearer)));
     out.optional(identity.subject.as_deref().map(str::as_bytes));
@@ -48,7 +47,7 @@ pub(super) fn read(reader: &mut Reader<'_>, realm: &Arc<Realm>) -> Option<Sessio
     Some(Session {
         begun,
         ends: begun.checked_add(reader.number()?)?,
-        csrf_token: sensitive(reader.bytes()?)?,
+        csrf_token: csrf::Token::read(reader.bytes()?)?,
         issuer_session: reader.optional_text()?,
         refresh_token: reader.token()?.map(crate::secret::Secret::new),
         id_token: reader.token()?.map(crate::secret::Secret::new),
@@ -77,6 +76,7 @@ fn scopes(reader: &mut Reader<'_>) -> Option<Box<[Box<str>]>> {
     (0..reader.number()?).map(|_| reader.text()).collect()
 }
 
+#[expect(clippy::option_option, reason = "absent and unreadable are different")]
 fn optional_value(reader: &mut Reader<'_>) -> Option<Option<HeaderValue>> {
     Some(match reader.optional()? {
         Some(bytes) => Some(HeaderValue::from_bytes(bytes).ok()?),

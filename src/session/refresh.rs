@@ -142,10 +142,8 @@ impl Sessions {
     }
 
     async fn land(&self, opened: &Opened, mut flown: Flown) -> Outcome {
-        let outcome = async move {
-            let outcome = flown.wait_for(Option::is_some).await.ok()?.clone();
-            outcome
-        };
+        let outcome =
+            async move { flown.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone()) };
         let outcome = if self.holds(opened) {
             tokio::time::timeout(PATIENCE, outcome).await.ok().flatten()
         } else {

@@ -251,15 +251,14 @@ const TOO_LARGE: Unavailable =
 
 impl NewSession {
     /// The session that begins `now`, in seconds since the epoch; nothing without randomness.
-    fn begun(mut self, now: u64, absolute: Duration) -> Option<Session> {
-        self.identity.bearer.set_sensitive(true);
+    fn begun(self, now: u64, absolute: Duration) -> Option<Session> {
         Some(Session {
             realm: self.realm,
-            identity: self.identity,
+            identity: super::kept(self.identity),
             issuer_session: self.issuer_session,
             refresh_token: self.refresh_token,
             id_token: self.id_token,
-            csrf_token: csrf::token()?,
+            csrf_token: csrf::Token::random()?,
             begun: now,
             ends: now.saturating_add(absolute.as_secs()),
         })

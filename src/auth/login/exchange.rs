@@ -195,7 +195,7 @@ fn accepted(answer: &Answer) -> Result<Tokens, LoginError> {
         access: bounded(answer.access_token().secret())?,
         identity: identity.map(|token| bounded(token.secret())).transpose()?,
         refresh: answer.refresh_token().map(|token| bounded(token.secret())).transpose()?,
-        expires_in: answer.expires_in().map(|time| time.as_secs()),
+        expires_in: answer.expires_in().as_ref().map(Duration::as_secs),
         scopes: answer.scopes().map(|scopes| scopes.iter().map(|scope| scope.as_str().into()).collect()),
     })
 }

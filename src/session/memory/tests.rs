@@ -2,7 +2,7 @@ use http::HeaderValue;
 
 use super::super::key::Id;
 use super::*;
-use crate::session::Identity;
+use crate::session::{Identity, csrf};
 
 const NOW: u64 = 1_795_000_000;
 const IDLE: Idle = Idle { now: NOW, limit: 900 };
@@ -25,7 +25,7 @@ fn session(subject: &str, token: usize) -> Arc<Session> {
         issuer_session: None,
         refresh_token: None,
         id_token: None,
-        csrf_token: HeaderValue::from_static("csrf"),
+        csrf_token: csrf::Token::random().unwrap(),
         begun: NOW,
         ends: NOW + 43_200,
     })

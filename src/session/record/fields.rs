@@ -43,7 +43,9 @@ impl Writer {
         let Some(token) = token else { return self.number(0) };
         if let Some(parts) = parts(token) {
             self.number(u64::from(PARTS));
-            parts.iter().for_each(|part| self.bytes(part));
+            for part in &parts {
+                self.bytes(part);
+            }
         } else {
             self.number(u64::from(PLAIN));
             self.bytes(token);
@@ -66,6 +68,7 @@ fn join<T: AsRef<[u8]>>(parts: &[T; 3]) -> String {
 #[derive(Debug)]
 pub(in crate::session) struct Reader<'a>(pub(in crate::session) &'a [u8]);
 
+#[expect(clippy::option_option, reason = "absent and unreadable are different")]
 impl<'a> Reader<'a> {
     pub(in crate::session) fn number(&mut self) -> Option<u64> {
         let mut number = 0_u64;

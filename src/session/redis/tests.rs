@@ -21,7 +21,7 @@ use crate::secret::Secret;
 use crate::session::key::{Digest, Id, Key};
 use crate::session::seal::KeyRing;
 use crate::session::store::{Idle, Shared, Store};
-use crate::session::{Identity, Realm, Session};
+use crate::session::{Identity, Realm, Session, csrf};
 use crate::tenant::TenantKey;
 
 /// No request may take longer.
@@ -124,7 +124,7 @@ fn session_with(realm: &Arc<Realm>, sid: &str, subject: &str, token: &str) -> Ar
         issuer_session: Some(sid.into()),
         refresh_token: Some(Secret::new("refresh")),
         id_token: None,
-        csrf_token: HeaderValue::from_static("csrf"),
+        csrf_token: csrf::Token::random().unwrap(),
         begun: now,
         ends: now + 3_600,
     })
