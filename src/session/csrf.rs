@@ -31,7 +31,8 @@ impl Token {
     }
 
     /// The token that was written as `text`.
-    pub(super) fn read(text: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn read(text: &[u8]) -> Option<Self> {
         text.try_into().ok().map(Self)
     }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::harness::Provider;
 use super::logged_in::{Stage, routes};
 
-fn table(acme: Value) -> String {
+fn table(acme: &Value) -> String {
     json!({"hosts": ["{tenant}.localhost"], "tenants": {"acme": acme}}).to_string()
 }
 
@@ -35,7 +35,7 @@ fn what_changes_in_the_configuration_counts_for_sessions() {
         (json!({"issuer": foreign_client}), 401, "unauthenticated", "another client"),
         (json!({"issuer": issuer}), 200, "-", "and back"),
     ] {
-        change(&stage, "xs-tenants.json", &table(acme));
+        change(&stage, "xs-tenants.json", &table(&acme));
         let reply = browser.clone().fetch("GET /app/x", &[]);
         let code_seen = if reply.status == 200 { "-".to_owned() } else { reply.code() };
         assert_eq!((reply.status, code_seen.as_str()), (status, code), "{shows}");

@@ -9,7 +9,7 @@ use crate::auth::Clock;
 use crate::config::{self, Sources};
 use crate::forward::Connector;
 use crate::forward::tls::BackendTls;
-use crate::session::{Identity, Realm};
+use crate::session::{Identity, Realm, csrf};
 
 const TENANTS: &str = r#"{"hosts": ["{tenant}.test"], "tenants": {"acme": {"id": "id-acme"}, "gone": {}}}"#;
 const APPLICATION: &str = r#"{
@@ -35,7 +35,7 @@ fn session(tenant: &str) -> Arc<Session> {
         issuer_session: None,
         refresh_token: None,
         id_token: None,
-        csrf_token: HeaderValue::from_static("x"),
+        csrf_token: csrf::Token::read(&[b'x'; 44]).unwrap(),
         begun: 0,
         ends: 0,
     })

@@ -110,8 +110,8 @@ fn the_fragment_comes_back() {
         // A new code each, but the state is good once only.
         let again = tab.begin(&stage.acme, "/app/x");
         let flow = again.split_once("state=").unwrap().1.split('&').next().unwrap();
-        let state = form(&format!("state={flow}"))["state"].clone();
-        tab.cookies.insert(format!("JSESSIONID-fragment-{}", &state[..8]), value.to_owned());
+        let decoded = form(&format!("state={flow}"))["state"].clone();
+        tab.cookies.insert(format!("JSESSIONID-fragment-{}", &decoded[..8]), value.to_owned());
         let reply = tab.navigate(&again);
         assert_eq!(reply.header("location"), expected, "{value}: {shows}");
     }

@@ -227,7 +227,7 @@ async fn csrf_token(bench: &Bench) {
     let text = std::str::from_utf8(session.csrf_token.as_bytes()).unwrap();
     let rows = [
         (vec![text], true, "its own"),
-        (vec![other.std::str::from_utf8(session.csrf_token.as_bytes()).unwrap()], false, "another session's"),
+        (vec![std::str::from_utf8(other.session.csrf_token.as_bytes()).unwrap()], false, "another session's"),
         (vec![], false, "none"),
         (vec![""], false, "empty"),
         (vec!["fetch"], false, "the wish for one"),
@@ -242,7 +242,7 @@ async fn csrf_token(bench: &Bench) {
 
 async fn idle(bench: &Bench) {
     let (_, browser) = bench.begin(login(&acme(), "token")).await;
-    bench.pass(bench.policy.idle - Duration::from_secs(1));
+    bench.pass(bench.policy.idle.saturating_sub(Duration::from_secs(1)));
     assert!(bench.peek(&acme(), &browser.headers()).await.is_some());
     bench.pass(bench.policy.idle);
     assert!(bench.peek(&acme(), &browser.headers()).await.is_none());

@@ -74,7 +74,7 @@ async fn a_rotated_secret_seals_when_the_cookie_slides() {
 async fn a_cookie_is_sealed_anew_after_a_quarter_of_the_idle_time() {
     let bench = bench();
     let (_, browser) = bench.begin(login(&acme(), "token")).await;
-    bench.pass(bench.policy.idle / 4 - Duration::from_secs(1));
+    bench.pass((bench.policy.idle / 4).saturating_sub(Duration::from_secs(1)));
     let found = bench.peek(&acme(), &browser.headers()).await.unwrap();
     assert!(found.set_cookies.is_empty(), "not yet");
     bench.pass(Duration::from_secs(1));
@@ -160,7 +160,7 @@ async fn a_cookie_of_before_a_refresh_is_followed_for_a_while() {
     let found = bench.visit(&acme(), &mut late).await.unwrap();
     assert_eq!(token(&found), "new");
     assert_ne!(late.0, old.0, "the late tab's browser gets the new cookie as well");
-    bench.pass(Duration::from_secs(300));
+    bench.pass(Duration::from_mins(5));
     assert_eq!(bench.visit(&acme(), &mut late).await.as_ref().map(token), Some("new"));
     assert_eq!(bench.peek(&acme(), &old.headers()).await.as_ref().map(token), Some("old"), "a while is over");
 }
