@@ -29,6 +29,7 @@ mod store;
 mod used;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use flow::{Flow, FlowRefused};
 #[doc(hidden)]
@@ -57,6 +58,8 @@ pub struct Session {
     pub id_token: Option<Secret>,
     /// What unsafe requests have to repeat in `x-csrf-token`.
     pub csrf_token: csrf::Token,
+    /// When its token was last refreshed, in seconds since the epoch; 0 until then.
+    pub refreshed: u64,
     /// When the login was, in seconds since the epoch.
     pub begun: u64,
     /// When it ends whatever happens, in seconds since the epoch.
@@ -73,8 +76,20 @@ impl Session {
             && fits(subject, self.identity.subject.as_deref())
     }
 
-    /// The same login with what a refresh gave.
-    fn renewed(&self, renewal: Renewal) -> Self {
+    /// Whether its token is to be refreshed at `now`: it ends within `ahead`, and the last refresh does
+    /// not lie less than half of the token's life back. Tokens may live shorter than `ahead`.
+    #[must_use]
+    pub fn wants_refresh(&self, now: u64, ahead: Duration) -> bool {
+        let half = if self.refreshed == 0 {
+            u64::MAX
+        } else {
+            self.identity.expires.saturating_sub(self.refreshed) / 2
+        };
+        self.identity.expires <= now.saturating_add(ahead.as_secs().min(half))
+    }
+
+    /// The same login with what a refresh gave at `now`.
+    fn renewed(&self, renewal: Renewal, now: u64) -> Self {
         let Renewal { identity, refresh_token, id_token } = renewal;
         Self {
             realm: Arc::clone(&self.realm),
@@ -83,6 +98,7 @@ impl Session {
             refresh_token: refresh_token.or_else(|| self.refresh_token.clone()),
             id_token: id_token.or_else(|| self.id_token.clone()),
             csrf_token: self.csrf_token.clone(),
+            refreshed: now,
             begun: self.begun,
             ends: self.ends,
         }
@@ -105,4 +121,53 @@ fn kept(mut identity: Identity) -> Identity {
     identity.bearer.set_sensitive(true);
     identity.client = None;
     identity
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_token_is_refreshed_before_its_end_and_not_with_each_request() {
+        let ahead = Duration::from_mins(5);
+        for (refreshed, expires, now, expected, shows) in [
+            (0, 3_600, 3_299, false, "long before its end"),
+            (0, 3_600, 3_300, true, "five minutes before"),
+            (0, 3_600, 4_000, true, "behind it"),
+            (0, 300, 0, true, "a short one of the login"),
+            (1_000, 1_300, 1_001, false, "a short one that has just come"),
+            (1_000, 1_300, 1_149, false, "in its first half"),
+            (1_000, 1_300, 1_150, true, "in its second half"),
+            (1_000, 1_001, 1_000, false, "the shortest one"),
+            (1_000, 1_001, 1_001, true, "the same, behind its end"),
+            (1_000, 4_600, 4_299, false, "a long one"),
+            (1_000, 4_600, 4_300, true, "the same, five minutes before"),
+        ] {
+            let identity = Identity {
+                subject: None,
+                user_name: None,
+                email: None,
+                given_name: None,
+                family_name: None,
+                client: None,
+                expires,
+                bearer: HeaderValue::from_static("Bearer t"),
+                scopes: Box::default(),
+            };
+            let session = Session {
+                realm: Arc::new(Realm::of(None, "https://issuer.example", "client")),
+                identity,
+                issuer_session: None,
+                refresh_token: None,
+                id_token: None,
+                csrf_token: csrf::Token::read(&[b't'; 44]).unwrap(),
+                refreshed,
+                begun: 0,
+                ends: 9_000,
+            };
+            assert_eq!(session.wants_refresh(now, ahead), expected, "{shows}");
+        }
+    }
 }

@@ -65,7 +65,7 @@ impl Visitor {
         let Some(opened) = self.opened.take() else { return Ok(()) };
         let now = door.bench.clock.seconds();
         let expires = opened.session.identity.expires;
-        if expires > now.saturating_add(door.policy().refresh_ahead.as_secs()) {
+        if !opened.session.wants_refresh(now, door.policy().refresh_ahead) {
             self.opened = Some(opened);
             return Ok(());
         }

@@ -23,6 +23,7 @@ pub(super) fn write(session: &Session, out: &mut Writer) {
     let identity = &session.identity;
     out.number(session.begun);
     out.number(session.ends.saturating_sub(session.begun));
+    out.number(session.refreshed);
     out.bytes(session.csrf_token.as_bytes());
     out.optional(session.issuer_session.as_deref().map(str::as_bytes));
     for secret in [&session.refresh_token, &session.id_token] {
@@ -47,6 +48,7 @@ pub(super) fn read(reader: &mut Reader<'_>, realm: &Arc<Realm>) -> Option<Sessio
     Some(Session {
         begun,
         ends: begun.checked_add(reader.number()?)?,
+        refreshed: reader.number()?,
         csrf_token: csrf::Token::read(reader.bytes()?)?,
         issuer_session: reader.optional_text()?,
         refresh_token: reader.token()?.map(crate::secret::Secret::new),

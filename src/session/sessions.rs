@@ -259,6 +259,7 @@ impl NewSession {
             refresh_token: self.refresh_token,
             id_token: self.id_token,
             csrf_token: csrf::Token::random()?,
+            refreshed: 0,
             begun: now,
             ends: now.saturating_add(absolute.as_secs()),
         })

@@ -28,7 +28,7 @@ fn a_login_begins_with_everything_that_protects_it() {
     let rows = [
         (IssuerKind::Oidc, "/authorize", "openid email", "OpenID Connect"),
         (IssuerKind::Ias, "/authorize", "openid email", "an IAS"),
-        (Fake::xsuaa(), "/oauth/authorize", "email", "XSUAA, which is not discovered"),
+        (fake.xsuaa(), "/oauth/authorize", "email", "XSUAA, which is not discovered"),
     ];
     for (kind, path, scope, shows) in rows {
         let issuer = bench.issuer(&fake.spec(kind));
@@ -143,7 +143,7 @@ fn an_id_token_must_be_this_logins() {
         (json!({"events": {}}), "WrongType", "a security event"),
     ];
     for (change, expected, shows) in rows {
-        fake.answers(200, &answer(&with(bench.id_claims(&fake.url), &change)));
+        fake.answers(200, answer(&with(bench.id_claims(&fake.url), &change)));
         let got = match bench.finish(&issuer) {
             Ok(_) => String::new(),
             Err(LoginError::InvalidToken(reason)) => name(&reason),
@@ -157,7 +157,7 @@ fn an_id_token_must_be_this_logins() {
 fn a_login_gives_a_session_of_its_realm() {
     let (fake, bench) = (Fake::start(), Bench::new());
     let issuer = bench.issuer(&fake.spec(IssuerKind::Oidc));
-    fake.answers(200, &answer(&bench.id_claims(&fake.url)));
+    fake.answers(200, answer(&bench.id_claims(&fake.url)));
     let session = bench.finish(&issuer).unwrap();
     assert_eq!(Some(&session.realm), issuer.realm());
     assert_eq!(session.realm.tenant().map(ToString::to_string).as_deref(), Some("acme"));
@@ -194,18 +194,18 @@ fn an_ias_passes_its_id_token_on_and_xsuaa_its_access_token() {
         "user_name": "ann", "zid": "id-acme", "scope": ["app!t1.Read"], "exp": NOW + 200, "iat": NOW}),
     );
     let ias = bench.issuer(&fake.spec(IssuerKind::Ias));
-    fake.answers(200, &json!({"access_token": "x", "token_type": "bearer", "expires_in": 9, "id_token": id}));
+    fake.answers(200, json!({"access_token": "x", "token_type": "bearer", "expires_in": 9, "id_token": id}));
     let session = bench.finish(&ias).unwrap();
     assert_eq!(session.identity.bearer, format!("Bearer {id}"));
     assert_eq!(session.identity.expires, NOW + 600, "the ID token's own time");
-    let xsuaa = bench.issuer(&fake.spec(Fake::xsuaa()));
-    fake.answers(200, &json!({"access_token": access, "token_type": "bearer", "expires_in": 999}));
+    let xsuaa = bench.issuer(&fake.spec(fake.xsuaa()));
+    fake.answers(200, json!({"access_token": access, "token_type": "bearer", "expires_in": 999}));
     let session = bench.finish(&xsuaa).unwrap();
     assert_eq!(session.identity.bearer, format!("Bearer {access}"));
     assert_eq!(session.identity.expires, NOW + 200, "whichever is first");
     assert!(session.identity.has_scope("app!t1.Read"));
     let foreign = with(bench.id_claims(&fake.url), &json!({"app_tid": "id-globex"}));
-    fake.answers(200, &answer(&foreign));
+    fake.answers(200, answer(&foreign));
     let refused = bench.finish(&ias).map(drop).map_err(|reason| name(&reason));
     assert_eq!(refused, Err("InvalidToken(WrongTenant)".into()), "another tenant's user");
 }
@@ -242,7 +242,7 @@ fn what_the_token_endpoint_answers_is_told_apart() {
         ),
     ];
     for (status, body, expected, shows) in rows {
-        fake.answers(status, &body);
+        fake.answers(status, body);
         assert_eq!(name(&bench.finish(&issuer).map(drop).unwrap_err()), expected, "{shows}");
     }
 }
@@ -269,7 +269,7 @@ fn clients_prove_who_they_are_as_they_can() {
             "both",
         ),
         (IssuerKind::Ias, secret(), Value::Null, "", vec![id, form], "an IAS"),
-        (Fake::xsuaa(), secret(), Value::Null, "", vec![id, form], "XSUAA"),
+        (fake.xsuaa(), secret(), Value::Null, "", vec![id, form], "XSUAA"),
         (
             IssuerKind::Oidc,
             key,
@@ -286,7 +286,7 @@ fn clients_prove_who_they_are_as_they_can() {
         // Endpoints are remembered, so each row has an issuer of its own.
         let (fake, bench) = (Fake::start(), Bench::new());
         fake.says("token_endpoint_auth_methods_supported", methods);
-        fake.answers(400, &json!({"error": "invalid_grant"}));
+        fake.answers(400, json!({"error": "invalid_grant"}));
         let issuer = bench.issuer(&IssuerSpec { authentication, ..fake.spec(kind) });
         assert!(bench.finish(&issuer).is_err());
         let asked = fake.asked();

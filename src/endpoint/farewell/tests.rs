@@ -36,6 +36,7 @@ fn session(tenant: &str) -> Arc<Session> {
         refresh_token: None,
         id_token: None,
         csrf_token: csrf::Token::read(&[b'x'; 44]).unwrap(),
+        refreshed: 0,
         begun: 0,
         ends: 0,
     })

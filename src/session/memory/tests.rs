@@ -26,6 +26,7 @@ fn session(subject: &str, token: usize) -> Arc<Session> {
         refresh_token: None,
         id_token: None,
         csrf_token: csrf::Token::random().unwrap(),
+        refreshed: 0,
         begun: NOW,
         ends: NOW + 43_200,
     })

@@ -28,6 +28,7 @@ fn session(token: &str) -> Session {
         refresh_token: Some(Secret::new("refresh")),
         id_token: None,
         csrf_token: csrf::Token::read(b"0123456789abcdef-0123456789abcdefghijklmnopq").unwrap(),
+        refreshed: 1_795_000_100,
         begun: 1_795_000_000,
         ends: 1_795_043_200,
     }

@@ -125,6 +125,7 @@ fn session_with(realm: &Arc<Realm>, sid: &str, subject: &str, token: &str) -> Ar
         refresh_token: Some(Secret::new("refresh")),
         id_token: None,
         csrf_token: csrf::Token::random().unwrap(),
+        refreshed: 0,
         begun: now,
         ends: now + 3_600,
     })

@@ -90,7 +90,10 @@ impl Core {
             Err(unavailable) => return Outcome::Unreachable(unavailable.retry_after),
         }
         let kept = match renewal(Arc::clone(&opened.session)).await {
-            Ok(renewal) => self.keep_renewed(opened, opened.session.renewed(renewal), policy).await,
+            Ok(renewal) => {
+                let renewed = opened.session.renewed(renewal, self.clock.seconds());
+                self.keep_renewed(opened, renewed, policy).await
+            }
             Err(RenewalFailed::Unreachable { retry_after }) => return Outcome::Unreachable(retry_after),
             Err(RenewalFailed::Refused) => self.remove(opened).await.map(|()| Outcome::Ended),
         };

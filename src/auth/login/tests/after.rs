@@ -18,6 +18,7 @@ fn session(issuer: &Issuer, new: NewSession) -> Arc<Session> {
         refresh_token,
         id_token,
         csrf_token,
+        refreshed: 0,
         begun: NOW,
         ends: NOW + 9,
     })
@@ -31,6 +32,7 @@ fn without_refresh_token(session: &Session, expires: u64) -> Session {
         refresh_token: None,
         id_token: None,
         csrf_token: session.csrf_token.clone(),
+        refreshed: 0,
         begun: NOW,
         ends: NOW + 9,
     }
@@ -40,7 +42,7 @@ fn without_refresh_token(session: &Session, expires: u64) -> Session {
 fn a_refresh_renews_the_login_or_ends_it() {
     let (fake, bench) = (Fake::start(), Bench::new());
     let issuer = bench.issuer(&fake.spec(IssuerKind::Oidc));
-    fake.answers(200, &answer(&bench.id_claims(&fake.url)));
+    fake.answers(200, answer(&bench.id_claims(&fake.url)));
     let session = session(&issuer, bench.finish(&issuer).unwrap());
     let claims = |change: Value| token("JWT", &with(bench.id_claims(&fake.url), &change));
     let next =
@@ -69,7 +71,7 @@ fn a_refresh_renews_the_login_or_ends_it() {
         (500, json!({}), wait(5), "the issuer is down"),
     ];
     for (status, body, expected, shows) in rows {
-        fake.answers(status, &body);
+        fake.answers(status, body);
         let refresh = bench.logins.clone().refresh(issuer.clone(), bench.tenant.clone(), session.clone());
         let got = bench.runtime.block_on(refresh).map(|renewal| {
             assert_eq!(renewal.identity.bearer, "Bearer next", "{shows}");
@@ -107,7 +109,7 @@ fn passwords_are_for_the_issuer_to_judge() {
     ];
     let issuer = bench.issuer(&fake.spec(IssuerKind::Oidc));
     for (status, body, expected, shows) in rows {
-        fake.answers(status, &body);
+        fake.answers(status, body);
         let password = Secret::new("p&w");
         let login = bench.logins.password(&issuer, &bench.tenant, "ann", &password);
         let got = bench.runtime.block_on(login);
@@ -166,11 +168,11 @@ fn logout_tokens_are_judged_as_the_specification_says() {
 #[test]
 fn a_logout_goes_to_the_issuer_and_comes_back() {
     let (fake, bench) = (Fake::start(), Bench::new());
-    fake.answers(200, &answer(&bench.id_claims(&fake.url)));
+    fake.answers(200, answer(&bench.id_claims(&fake.url)));
     let oidc = bench.issuer(&fake.spec(IssuerKind::Oidc));
     let session = session(&oidc, bench.finish(&oidc).unwrap());
     let hint = session.id_token.as_ref().unwrap().expose().to_owned();
-    let xsuaa = bench.issuer(&fake.spec(Fake::xsuaa()));
+    let xsuaa = bench.issuer(&fake.spec(fake.xsuaa()));
     let back = Some("https://acme.app.test/bye?a=b&c");
     let encoded = "https%3A%2F%2Facme.app.test%2Fbye%3Fa%3Db%26c";
     let id = "client_id=sb-app%21t1";
