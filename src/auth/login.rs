@@ -2,7 +2,7 @@
 //!
 //! The authorization code flow with PKCE, `state` and `nonce` (RFC 6749, RFC 7636, OpenID Connect Core
 //! 1.0 §3.1), refresh, the password grant, and what an issuer says of logouts. Whom to ask comes from
-//! the tenant's [`Issuer`](super::Issuer), never from the browser. It knows neither cookies nor pages:
+//! the tenant's [`Issuer`], never from the browser. It knows neither cookies nor pages:
 //! what it is given is a flow, what it gives is a session.
 
 mod assertion;

@@ -62,7 +62,9 @@ pub(crate) fn compile(
 impl Compiler<'_> {
     fn compile(&mut self) -> Option<(Snapshot, SessionStore)> {
         let bound = bound::Bound::find(self);
-        let headers = headers::compile(self, &bound);
+        let sessions = sessions::policy(self);
+        let cookie = sessions.as_ref().map(|policy| policy.cookie.clone());
+        let headers = headers::compile(self, &bound, cookie.as_deref());
         let mut rows = tenants::Rows::compile(self);
         let overrides = destinations::overrides(self, &mut rows);
         let issuers = issuers::gather(self, &bound, &mut rows, &headers.tenant);
@@ -73,7 +75,6 @@ impl Compiler<'_> {
         let destination_hosts = self.destination_hosts();
         let issuers = issuers.build(self, directory.as_ref());
         self.lint(&bound, directory.as_ref(), routes.as_ref());
-        let sessions = sessions::policy(self);
         let login = login::login(self);
         let logout = login.as_ref().and_then(|login| login::logout(self, login));
         if let (Some(login), Some(logout), Some(routes)) = (&login, &logout, &routes) {

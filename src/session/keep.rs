@@ -16,7 +16,6 @@ use crate::tenant::TenantKey;
 
 /// Where sessions are.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub(super) enum Place {
     /// On this side; the browser has an id.
     Kept(Kept),
@@ -26,7 +25,6 @@ pub(super) enum Place {
 
 /// The stores on this side.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process")]
 pub(super) enum Kept {
     Memory(Box<Memory>),
     Redis(Arc<Redis>),

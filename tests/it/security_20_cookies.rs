@@ -76,6 +76,26 @@ fn a_tenant_of_a_path_has_its_cookies_there() {
 }
 
 #[test]
+fn a_session_under_another_name_stays_with_us() {
+    let (backend, acme) = (Backend::start(), Provider::start());
+    let routes = json!({"routes": [
+        {"source": "^/app/(.*)$", "destination": "backend", "authenticationType": "oidc"}]});
+    let server = Setup::new(&routes)
+        .destination("backend", backend.address)
+        .tenants(&json!({"hosts": ["{tenant}.localhost"],
+                         "tenants": {"acme": {"issuer": acme.configuration()}}}))
+        .variable("SESSION_COOKIE_NAME", json!("portal"))
+        .start();
+    let mut browser = Tab::at(&server, "acme.localhost");
+    let callback = browser.begin(&acme, "/app/x");
+    assert_eq!(browser.navigate(&callback).status, 302);
+    browser.cookies.insert("theirs".to_owned(), "1".to_owned());
+    assert!(browser.cookies.contains_key("portal"), "{:?}", browser.cookies.keys());
+    assert_eq!(browser.navigate("/app/x").status, 200);
+    assert_eq!(backend.only().header("cookie"), "theirs=1");
+}
+
+#[test]
 fn two_cookies_of_one_name_are_none() {
     let stage = Stage::set();
     let own = stage.logged_in().cookies["JSESSIONID"].clone();

@@ -11,7 +11,8 @@ use super::bound::Bound;
 use crate::forward::headers::{HeaderPolicy, UserHeaders};
 use crate::tenant::{TenantHeaders, TenantIdForm};
 
-/// Cookies that never reach a backend: the session's, and the platform's stickiness.
+/// Cookies that never reach a backend, beside the session's under its own name: what sessions are called
+/// by default, by us and by the SAP application router, and the platform's stickiness.
 const COOKIES: [&str; 2] = ["JSESSIONID", "__VCAP_ID__"];
 
 /// Names that would break a request if they were ours to set.
@@ -44,7 +45,7 @@ pub(super) struct Headers {
 }
 
 /// Compiles the `headers` of `xs-tenants.json`.
-pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound) -> Headers {
+pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound, session_cookie: Option<&str>) -> Headers {
     let mut tenant =
         TenantHeaders { form: form(bound, super::lints::is_ruled(compiler)), ..TenantHeaders::default() };
     let mut user = UserHeaders {
@@ -64,7 +65,9 @@ pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound) -> Headers {
     let mut names: Vec<HeaderName> = tenant.names().into_iter().cloned().collect();
     names.extend([user.name.clone(), user.email.clone()]);
     refuse_repeated(compiler, &names);
-    let policy = HeaderPolicy::new(&tenant.names(), user, &COOKIES);
+    let mut cookies = COOKIES.to_vec();
+    cookies.extend(session_cookie.filter(|name| !COOKIES.contains(name)));
+    let policy = HeaderPolicy::new(&tenant.names(), user, &cookies);
     Headers { tenant, policy }
 }
 

@@ -21,8 +21,6 @@ type End = fn(&Stage, &Redis, &Key, &Arc<Realm>);
 
 #[test]
 fn an_end_at_one_instance_is_seen_by_the_other_within_two_seconds() {
-    type End = fn(&Stage, &Redis, &Key, &Arc<Realm>);
-
     let stage = Stage::new(Options::default());
     let (one, other) = (stage.instance(), stage.instance());
     let realm = realm("acme");
