@@ -7,6 +7,7 @@ mod ias;
 mod xsuaa;
 
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -14,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::harness::roamer::Roamer;
 use super::harness::tls::Identity;
-use super::harness::{Backend, Reply, Server, Setup};
+use super::harness::{Backend, DEADLINE, Reply, Server, Setup};
 
 /// A router for `backend` that trusts `identity`, with the routes of these tests: `/app/` after a login
 /// of the type `kind`, `/basic/` by password, `/bye` for everyone.
@@ -56,6 +57,19 @@ fn is_logged_in(browser: &mut Roamer, server: &Server, tenant: &str) -> bool {
     let reply = browser.fetch("GET", &at(server, tenant, "/app/who"), &[]);
     assert!(matches!(reply.status, 200 | 401), "{reply:?}");
     reply.status == 200
+}
+
+/// Whether somebody is still logged in when the token, which lives for seconds, was due for a refresh:
+/// the backend gets another than `first`.
+fn is_refreshed(browser: &mut Roamer, server: &Server, backend: &Backend, first: &Value) -> bool {
+    let deadline = Instant::now() + DEADLINE;
+    while is_logged_in(browser, server, "acme") {
+        if claims_sent(backend)["jti"] != *first {
+            return true;
+        }
+        assert!(Instant::now() < deadline, "the token stays the same");
+    }
+    false
 }
 
 /// That a login ends with a page that says `code`, and nobody is logged in.

@@ -109,6 +109,11 @@ impl Meddler {
         *self.fault.lock().unwrap() = None;
     }
 
+    /// Whether a token was asked for since [`take`](Self::take) was last called.
+    pub(crate) fn is_asked_for_tokens(&self) -> bool {
+        self.backend.requests().iter().any(|it| it.head.method == "POST")
+    }
+
     /// What was asked for since the last call.
     pub(crate) fn take(&self) -> Vec<Recorded> {
         self.backend.take()

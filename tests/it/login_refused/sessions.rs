@@ -1,9 +1,11 @@
 //! After the login: sessions that are not one's own, refreshes that are refused, and what is never asked.
 
+use std::time::Instant;
+
 use serde_json::json;
 
-use super::super::harness::Reply;
 use super::super::harness::navigator::{Browser, Cookie};
+use super::super::harness::{DEADLINE, Reply};
 use super::bench::{Bench, FLOW, SESSION, parameter};
 
 /// Headers of a script's call.
@@ -180,15 +182,23 @@ fn what_a_login_asks_for_is_bound_to_it() {
     }
 }
 
-/// Logs in where tokens are renewed at each request, meddles, and returns what a script's call gets then.
+/// Logs in where tokens live shortly, meddles, and returns what a script's call gets when the token was
+/// due: in the second half of its life.
 fn refreshed(meddle: impl Fn(&Bench)) -> (Bench, Browser, Reply) {
-    let ttl = json!({"AccessToken": 120, "IdToken": 120});
+    let ttl = json!({"AccessToken": 6, "IdToken": 6});
     let bench = Bench::start_with(&ttl, |setup| setup.variable("JWT_REFRESH", "5"));
     let mut browser = logged_in(&bench, "acme");
     bench.acme.take();
     meddle(&bench);
-    let reply = fetch(&bench, &mut browser, "acme");
-    (bench, browser, reply)
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        assert!(Instant::now() < deadline, "the token was never due");
+        bench.backend.take();
+        let reply = fetch(&bench, &mut browser, "acme");
+        if reply.status != 200 || bench.acme.is_asked_for_tokens() {
+            return (bench, browser, reply);
+        }
+    }
 }
 
 /// How often tokens were renewed since last asked.
