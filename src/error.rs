@@ -95,6 +95,8 @@ pub struct Verdict {
     pub status: StatusCode,
     /// The stable code.
     pub code: &'static str,
+    /// What it is called; `None` leaves it to the status.
+    pub title: Option<&'static str>,
     /// What the caller can make of it.
     pub detail: &'static str,
     /// What a person can do about it.
@@ -113,7 +115,7 @@ pub struct Action {
 }
 
 fn told(status: StatusCode, code: &'static str, detail: &'static str) -> Verdict {
-    Verdict { status, code, detail, action: None, headers: SmallVec::new() }
+    Verdict { status, code, title: None, detail, action: None, headers: SmallVec::new() }
 }
 
 impl Verdict {

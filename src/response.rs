@@ -49,7 +49,7 @@ pub fn refused(verdict: &Verdict, id: &str, method: &Method, headers: &HeaderMap
     let refusal = Refusal {
         status: verdict.status,
         code: verdict.code,
-        title: verdict.status.canonical_reason().unwrap_or("Refused"),
+        title: verdict.title.or(verdict.status.canonical_reason()).unwrap_or("Refused"),
         detail: verdict.detail,
         id,
         action: verdict.action.as_ref(),

@@ -37,6 +37,9 @@ pub enum LoginFault {
     /// This browser has no such login under way.
     #[error(transparent)]
     Flow(FlowRefused),
+    /// The browser sends the session's cookie twice, and would do so after a login as well.
+    #[error("the session's cookie comes twice")]
+    CookieTwice,
     /// The login was finished before.
     #[error("the state was used before")]
     Replayed,
@@ -56,6 +59,7 @@ impl LoginFault {
             Self::Login(_) | Self::Replayed | Self::Store(_) | Self::Flow(FlowRefused::Expired) => true,
             Self::Ambiguous
             | Self::StateMissing
+            | Self::CookieTwice
             | Self::Flow(FlowRefused::Unknown | FlowRefused::Foreign) => false,
         }
     }
@@ -78,8 +82,10 @@ impl From<FailedLogin> for Failure {
 /// What the person is told.
 pub(super) fn verdict(failed: &FailedLogin) -> Verdict {
     let mut verdict = fault(&failed.reason);
-    let unreachable = verdict.status == StatusCode::SERVICE_UNAVAILABLE;
-    let label = if unreachable { "Try again" } else { "Log in again" };
+    let again =
+        verdict.status == StatusCode::SERVICE_UNAVAILABLE || matches!(failed.reason, LoginFault::CookieTwice);
+    let label = if again { "Try again" } else { "Log in again" };
+    verdict.title = Some("The login did not work");
     let address = failed.again.to_str().unwrap_or("/").into();
     verdict.action = Some(Action { label, address });
     verdict.headers.extend(failed.set_cookies.iter().map(|cookie| (SET_COOKIE, cookie.clone())));
@@ -93,6 +99,11 @@ fn fault(reason: &LoginFault) -> Verdict {
         LoginFault::Ambiguous => {
             told(BAD, "login_ambiguous", "The identity provider's answer cannot be read. Log in again.")
         }
+        LoginFault::CookieTwice => told(
+            BAD,
+            "session_cookie_twice",
+            "Your browser keeps two cookies for one session, one of them set by another application of this domain. Delete the cookies of this site, then try again.",
+        ),
         LoginFault::StateMissing => told(
             BAD,
             "login_state_missing",

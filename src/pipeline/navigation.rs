@@ -10,9 +10,10 @@ use super::visitor::return_path;
 use super::{Decision, Door};
 use crate::auth::{AuthenticationType, Refused};
 use crate::endpoint::login::Wanted;
-use crate::error::Failure;
+use crate::error::{FailedLogin, Failure, LoginFault};
 use crate::response::refusal;
 use crate::route::Route;
+use crate::session::cookie;
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
@@ -41,10 +42,15 @@ pub(super) fn login_or(
     if !is_nobody || !by_session || !has_login || !is_navigation(&door.request.method, headers) {
         return Err(failure);
     }
+    let return_to = return_path(door.request, &door.outside());
+    if cookie::is_twice(headers, &door.snapshot.sessions.cookie) {
+        // A login would change nothing, and the person would be sent round and round.
+        return Err(FailedLogin::at(LoginFault::CookieTwice, &return_to).into());
+    }
     let may_choose = door.snapshot.login.dynamic_identity_provider || route.dynamic_identity_provider;
     let chosen = may_choose.then(|| chosen(door.request.target.query())).flatten();
     Ok(Decision::Login(Wanted {
-        return_to: return_path(door.request, &door.outside()),
+        return_to,
         identity_provider: chosen.or_else(|| route.identity_provider.clone()),
     }))
 }

@@ -44,6 +44,12 @@ pub fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
     if any { Presented::Present(chunks) } else { Presented::Absent }
 }
 
+/// Whether a request brings a part of the session twice, so that it has none whatever the values are.
+#[must_use]
+pub fn is_twice(headers: &HeaderMap, name: &str) -> bool {
+    matches!(presented(headers, name), Presented::Twice)
+}
+
 /// Whether a request brings anything under `name`, the cheapest question there is.
 #[must_use]
 pub fn is_present(headers: &HeaderMap, name: &str) -> bool {

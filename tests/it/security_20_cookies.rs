@@ -120,3 +120,22 @@ fn two_cookies_of_one_name_are_none() {
         assert_eq!(stage.server.ask("GET /app/x", &headers).status, status, "{shows}");
     }
 }
+
+#[test]
+fn two_cookies_of_one_name_send_nobody_round_and_round() {
+    let stage = Stage::set();
+    let twice = [
+        ("Host", "acme.localhost"),
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Cookie", "JSESSIONID=a; JSESSIONID=b"),
+    ];
+    let reply = stage.server.ask("GET /app/x", &twice);
+    assert_eq!(
+        (reply.status, reply.code().as_str()),
+        (400, "session_cookie_twice"),
+        "a login would not help"
+    );
+    let html = [twice[0], twice[1], twice[2], ("Accept", "text/html")];
+    let page = stage.server.ask("GET /app/x", &html).text();
+    assert!(page.contains("Delete the cookies of this site") && page.contains("href=\"/app/x\""), "{page}");
+}
