@@ -55,7 +55,9 @@ impl Visitor {
             return Ok(());
         }
         let outside = door.outside();
-        self.opened = door.bench.sessions.find(realm, door.policy(), &outside.scope, headers).await?;
+        // Boxed, as every request's future would be as large as a look-up in Redis.
+        let find = Box::pin(door.bench.sessions.find(realm, door.policy(), &outside.scope, headers));
+        self.opened = find.await?;
         Ok(())
     }
 
