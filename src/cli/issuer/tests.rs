@@ -1,3 +1,5 @@
+//! The development issuer, asked as applications and browsers ask it.
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;

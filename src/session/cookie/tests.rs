@@ -1,3 +1,5 @@
+//! Cookies as they are read and written.
+
 use super::*;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Denials: what they name, and for how long they are kept.
+
 use super::*;
 
 fn denial(name: u8, begun_until: u64, until: u64) -> Denial {

@@ -1,3 +1,5 @@
+//! The store in this process: its bounds and its index.
+
 use http::HeaderValue;
 
 use super::super::key::Id;

@@ -1,3 +1,5 @@
+//! A session as bytes and back, with nothing secret printed on the way.
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 

@@ -1,3 +1,5 @@
+//! Seals open with the same key, realm and purpose only.
+
 use super::*;
 use crate::tenant::TenantKey;
 

@@ -1,3 +1,5 @@
+//! What the development issuer remembers: codes, tokens and sessions.
+
 use super::*;
 
 const NOW: u64 = 1_800_000_000;

@@ -1,3 +1,5 @@
+//! Local copies: what they answer while Redis is away, and what they forget.
+
 use super::*;
 use crate::session::redis::tests::{key, realm, session};
 
