@@ -8,6 +8,8 @@
 use http::header::{COOKIE, HeaderMap, HeaderValue, SET_COOKIE};
 use memchr::memmem;
 
+use crate::session::cookie;
+
 /// What follows the name in names that are derived from it.
 const DERIVED: [&[u8]; 3] = [b".", b"-flow-", b"-fragment-"];
 
@@ -32,8 +34,7 @@ impl OwnCookies {
         let kept: Vec<&[u8]> = headers
             .get_all(COOKIE)
             .iter()
-            .flat_map(|value| value.as_bytes().split(|b| *b == b';'))
-            .map(<[u8]>::trim_ascii)
+            .flat_map(cookie::items)
             .filter(|pair| !pair.is_empty() && !self.is_own(pair))
             .collect();
         let joined = HeaderValue::from_bytes(&kept.join(&b"; "[..]));
@@ -55,8 +56,7 @@ impl OwnCookies {
     }
 
     fn sets_own(&self, value: &HeaderValue) -> bool {
-        self.may_hold(value)
-            && value.as_bytes().split(|b| *b == b';').next().is_some_and(|pair| self.is_own(pair))
+        self.may_hold(value) && cookie::items(value).next().is_some_and(|pair| self.is_own(pair))
     }
 
     /// Whether one of ours can be in `value` at all; what most values are asked.
