@@ -30,6 +30,7 @@ pub mod login;
 pub mod presented;
 pub mod refused;
 pub mod scope;
+pub mod service;
 pub mod store;
 pub mod token;
 pub mod verifier;
@@ -46,6 +47,10 @@ pub use login::{Ask, Callback, LoginError, Logins, LogoutToken, LogoutTokenError
 pub use presented::{Presented, identify};
 pub use refused::Refused;
 pub use scope::{Scope, ScopeError, ScopeSpec};
+pub use service::{
+    ServiceCredentials, ServiceCredentialsError, ServiceCredentialsSpec, ServiceTokenError, ServiceTokens,
+    TokenServer,
+};
 pub use store::{KeyStore, KeyStoreSettings};
 pub use token::{Algorithm, TokenError};
 pub use verifier::Verifier;

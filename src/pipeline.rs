@@ -18,7 +18,9 @@ use http::{HeaderMap, HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use crate::auth::login::Logins;
-use crate::auth::{self, Admitted, Asking, Assertions, AuthenticationType, Issuer, Passwords, Verifier};
+use crate::auth::{
+    self, Admitted, Asking, Assertions, AuthenticationType, Issuer, Passwords, ServiceTokens, Verifier,
+};
 use crate::clock::Clock;
 use crate::destination::Destination;
 use crate::endpoint::login::Wanted;
@@ -124,6 +126,8 @@ pub struct Bench {
     pub logins: Arc<Logins>,
     /// Checks users and passwords.
     pub passwords: Arc<Passwords>,
+    /// Tokens for bound services.
+    pub services: ServiceTokens,
     /// The time.
     pub clock: Clock,
     /// Whether decisions are explained and never carried out: no issuer is asked for anybody.

@@ -84,7 +84,7 @@ impl XsuaaBinding {
     }
 
     /// `certurl`, in a shared zone with the tenant in the place of the provider.
-    fn cert_base(&self, key: Option<&str>) -> Option<String> {
+    pub(super) fn cert_base(&self, key: Option<&str>) -> Option<String> {
         let url = self.cert_url.as_deref()?.trim_end_matches('/');
         let (scheme, host) = url.split_once("://")?;
         Some(match (self.shared, key, host.split_once('.')) {
@@ -94,7 +94,7 @@ impl XsuaaBinding {
     }
 
     /// Where the tenant's tokens come from: its own host in a shared zone, else the binding's `url`.
-    fn base(&self, url: &str, key: Option<&str>) -> String {
+    pub(super) fn base(&self, url: &str, key: Option<&str>) -> String {
         let url = url.trim_end_matches('/');
         match (self.shared, key, self.authority(url)) {
             (true, Some(key), Some(domain)) => format!("{}://{key}.{domain}", scheme(url)),

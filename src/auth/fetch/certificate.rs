@@ -55,6 +55,11 @@ impl ClientCertificate {
     pub(super) fn resolver(&self) -> Arc<dyn ResolvesClientCert> {
         Arc::clone(&self.resolver)
     }
+
+    /// Its chain, in DER.
+    pub(in crate::auth) fn chain(&self) -> impl Iterator<Item = &[u8]> {
+        self.chain.iter().map(AsRef::as_ref)
+    }
 }
 
 /// PEM with its line breaks.

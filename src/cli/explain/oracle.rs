@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::{Explanation, Question};
 use crate::auth::login::Logins;
-use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, Verifier};
+use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, ServiceTokens, Verifier};
 use crate::cli::{check, serve};
 use crate::config::{self, Environment, Sources};
 use crate::pipeline::Bench;
@@ -61,6 +61,7 @@ fn bench(runtime: &Runtime, authorities: Vec<CertificateDer<'static>>) -> io::Re
     let logins = Arc::new(Logins::new(Arc::clone(&store)));
     let passwords = Passwords::new(Arc::clone(&logins), clock.clone());
     Ok(Bench {
+        services: ServiceTokens::new(Arc::clone(&store)),
         verifier: Verifier::new(store),
         sessions: Bench::nobody(runtime.handle(), &clock).map_err(io::Error::other)?,
         logins,

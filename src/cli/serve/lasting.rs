@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use super::settings::Settings;
 use super::{Failed, workers};
 use crate::auth::login::Logins;
-use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, Verifier};
+use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, ServiceTokens, Verifier};
 use crate::config::{Place, Redis, SessionStore};
 use crate::pipeline::Bench;
 use crate::session::redis::RedisSettings;
@@ -23,6 +23,7 @@ pub(super) struct Lasting {
     pub keys: Arc<KeyStore>,
     pub sessions: Sessions,
     pub assertions: Arc<Assertions>,
+    pub services: ServiceTokens,
     logins: Arc<Logins>,
     passwords: Arc<Passwords>,
     meters: Arc<Meters>,
@@ -48,6 +49,7 @@ impl Lasting {
         let passwords = Passwords::new(Arc::clone(&logins), Clock::System);
         let passwords = passwords.ok_or("the system gives no randomness for a key")?;
         Ok(Self {
+            services: ServiceTokens::new(Arc::clone(&keys)),
             keys,
             sessions: sessions(slow, store, ended)?,
             assertions: Arc::new(assertions),
@@ -68,6 +70,7 @@ impl Lasting {
             sessions: self.sessions.clone(),
             logins: Arc::clone(&self.logins),
             passwords: Arc::clone(&self.passwords),
+            services: self.services.clone(),
             clock: Clock::System,
             rehearsal: false,
         }
