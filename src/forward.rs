@@ -298,12 +298,14 @@ fn is_open_ended(body: &impl http_body::Body) -> bool {
     !body.is_end_stream() && body.size_hint().exact().is_none()
 }
 
-/// HTTP/2 needs scheme and authority; the client takes them off again where HTTP/1.1 is spoken.
+/// HTTP/2 and proxies need scheme and authority; the client takes them off again where HTTP/1.1 is spoken
+/// to the backend itself.
 fn request(outbound: Outbound, upload: Upload) -> Option<Request<Upload>> {
     let destination = &outbound.destination;
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(outbound.path);
-    if destination.endpoint.http2 || destination.endpoint.tls.is_some() {
+    let endpoint = &destination.endpoint;
+    if endpoint.http2 || endpoint.tls.is_some() || endpoint.proxy.is_some() {
         uri.scheme = Some(match destination.scheme {
             Scheme::Http => http::uri::Scheme::HTTP,
             Scheme::Https => http::uri::Scheme::HTTPS,

@@ -215,7 +215,7 @@ impl Client {
         let spare = if idle.since.elapsed() > RESTED { spare(&request) } else { None };
         // A new connection may turn out to speak HTTP/2, which needs the whole address.
         let absolute = request.uri().scheme().is_some().then(|| Box::new(request.uri().clone()));
-        to_origin_form(&mut request);
+        to_form(&key.endpoint, &mut request);
         let mut sender = idle.sender;
         let error = match sender.try_send_request(request).await {
             Ok(answer) => return Ok(Exchange::Answered(answer, self.lease(key, Some(sender)))),
@@ -257,7 +257,7 @@ impl Client {
     ) -> Result<(Response<Incoming>, Lease), SendError> {
         match self.0.connector.connect(&key.endpoint).await? {
             Protocol::Http1(mut sender) => {
-                to_origin_form(&mut request);
+                to_form(&key.endpoint, &mut request);
                 let answer = sender.send_request(request).await.map_err(SendError::Exchange)?;
                 Ok((answer, self.lease(key, Some(sender))))
             }
@@ -294,10 +294,10 @@ fn spare(request: &Request<Upload>) -> Option<Box<Request<Upload>>> {
     Some(Box::new(copy))
 }
 
-/// HTTP/1.1 names the path alone (RFC 9112 §3.2.1), beside a `Host`; its `TE` is one hop's and needs a
-/// `Connection` that names it.
-fn to_origin_form(request: &mut Request<Upload>) {
-    if request.uri().scheme().is_some() {
+/// HTTP/1.1 names the path alone (RFC 9112 §3.2.1), beside a `Host`, except to a proxy that forwards it;
+/// its `TE` is one hop's and needs a `Connection` that names it.
+fn to_form(endpoint: &Endpoint, request: &mut Request<Upload>) {
+    if request.uri().scheme().is_some() && !endpoint.is_proxied_openly() {
         request.headers_mut().remove(TE);
         let path = request.uri().path_and_query().cloned().map(Uri::from);
         *request.uri_mut() = path.unwrap_or_default();

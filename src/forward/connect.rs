@@ -1,16 +1,20 @@
-//! Opens a connection to a backend: name, socket, TLS, HTTP version.
+//! Opens a connection to a backend: name, socket, proxy, TLS, HTTP version.
 //!
-//! Everything counts against one limit of two seconds for the socket and as long again for TLS. Over
-//! TLS, ALPN chooses between HTTP/1.1 and HTTP/2; over cleartext the destination says. Certificates are
+//! Everything counts against one limit of two seconds for the socket, as long again for a proxy's tunnel
+//! and as long again for TLS. Where there is a proxy only its name is resolved here. Over TLS, ALPN chooses between HTTP/1.1 and HTTP/2; over cleartext the destination says. Certificates are
 //! judged by the built-in authorities and those of `XS_CACERT_PATH`; `strictSSL: false` judges nothing
 //! and is named in a warning when the configuration compiles.
+
+mod tunnel;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http::StatusCode;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -37,6 +41,15 @@ pub enum ConnectError {
     /// TLS failed.
     #[error("TLS failed")]
     Tls(#[source] std::io::Error),
+    /// The proxy made no tunnel.
+    #[error("the proxy answered {0} instead of making a tunnel")]
+    NoTunnel(StatusCode),
+    /// The backend's host and port are no authority.
+    #[error("the backend's host and port make no authority")]
+    NoTunnelTo,
+    /// The proxy broke off, or does not speak HTTP.
+    #[error("the proxy broke off")]
+    Proxy(#[source] hyper::Error),
     /// HTTP did not begin.
     #[error("HTTP did not begin")]
     Handshake(#[source] hyper::Error),
@@ -64,6 +77,18 @@ impl Connector {
     pub(super) async fn connect(&self, endpoint: &Endpoint) -> Result<Protocol, ConnectError> {
         let opened = tokio::time::timeout(CONNECT, self.open(endpoint));
         let stream = opened.await.map_err(|_| ConnectError::Timeout)??;
+        if endpoint.is_tunnelled() {
+            let tunnel = tokio::time::timeout(CONNECT, tunnel::through(stream, endpoint));
+            let stream = tunnel.await.map_err(|_| ConnectError::Timeout)??;
+            return self.speak(endpoint, stream).await;
+        }
+        self.speak(endpoint, stream).await
+    }
+
+    async fn speak<S>(&self, endpoint: &Endpoint, stream: S) -> Result<Protocol, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
         match endpoint.tls {
             None if endpoint.http2 => http2(stream).await,
             None => http1(stream).await,
@@ -71,15 +96,19 @@ impl Connector {
         }
     }
 
-    async fn connect_tls(
+    async fn connect_tls<S>(
         &self,
         endpoint: &Endpoint,
         policy: TlsPolicy,
-        stream: TcpStream,
-    ) -> Result<Protocol, ConnectError> {
-        let name = ServerName::try_from(endpoint.host.to_string())
-            .map_err(|error| ConnectError::Tls(std::io::Error::other(error)))?;
-        let tls = self.tls.client(policy).map_err(|error| ConnectError::Tls(std::io::Error::other(error)))?;
+        stream: S,
+    ) -> Result<Protocol, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let unusable =
+            |error: Box<dyn std::error::Error + Send + Sync>| ConnectError::Tls(std::io::Error::other(error));
+        let name = ServerName::try_from(endpoint.host.to_string()).map_err(|error| unusable(error.into()))?;
+        let tls = self.tls.towards(endpoint, policy).map_err(|error| unusable(error.into()))?;
         let handshake = TlsConnector::from(tls).connect(name, stream);
         let handshake = tokio::time::timeout(CONNECT, handshake);
         let stream = handshake.await.map_err(|_| ConnectError::Timeout)?.map_err(ConnectError::Tls)?;
@@ -92,11 +121,15 @@ impl Connector {
 
     /// Each address gets its share of the time, so that one that is dead does not hide the next.
     async fn open(&self, endpoint: &Endpoint) -> Result<TcpStream, ConnectError> {
-        let addresses = self.resolver.addresses(&endpoint.host).await?;
+        let (host, port) = match &endpoint.proxy {
+            Some(proxy) => (&proxy.host, proxy.port),
+            None => (&endpoint.host, endpoint.port),
+        };
+        let addresses = self.resolver.addresses(host).await?;
         let share = CONNECT / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
         let mut failure = ConnectError::Refused(std::io::Error::other("no address"));
         for address in addresses {
-            let connected = TcpStream::connect(SocketAddr::new(address, endpoint.port));
+            let connected = TcpStream::connect(SocketAddr::new(address, port));
             match tokio::time::timeout(share, connected).await {
                 Ok(Ok(stream)) => {
                     stream.set_nodelay(true).map_err(ConnectError::Refused)?;
@@ -112,7 +145,7 @@ impl Connector {
 
 async fn http1<S>(stream: S) -> Result<Protocol, ConnectError>
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let handshake = http1::Builder::new().max_header_size(64 * 1024).handshake(TokioIo::new(stream));
     let (sender, connection) = handshake.await.map_err(ConnectError::Handshake)?;
@@ -123,7 +156,7 @@ where
 
 async fn http2<S>(stream: S) -> Result<Protocol, ConnectError>
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin + 'static,
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let handshake = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())

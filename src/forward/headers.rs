@@ -54,7 +54,7 @@ const FORWARDING: [&str; 16] = [
 ];
 
 /// Names that never reach a backend from a client, whoever the peer is.
-const OURS: [&str; 9] = [
+const OURS: [&str; 12] = [
     "x-tenant",
     "x-tenant-id",
     "tenantid",
@@ -64,6 +64,9 @@ const OURS: [&str; 9] = [
     "x-approuter-authorization",
     "x-approuter-access-token",
     "x-correlation-id",
+    "sap-connectivity-authentication",
+    "sap-connectivity-technical-authentication",
+    "sap-connectivity-scc-location-id",
 ];
 
 /// Names that mean something only before a body, or that decide what happens to it: never as trailers

@@ -2,16 +2,21 @@
 //!
 //! The Mozilla authorities are built in, so that the binary runs in an empty root directory; those of
 //! `XS_CACERT_PATH` are added. `strictSSL: false` exists because the SAP application router has it; it
-//! still encrypts, and still checks that the peer holds the key of the certificate it shows.
+//! still encrypts, and still checks that the peer holds the key of the certificate it shows. A client
+//! certificate gets a configuration of its own, so that no ticket of it ever resumes another's session.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
-use crate::destination::TlsPolicy;
+use crate::auth::ClientCertificate;
+use crate::destination::{Endpoint, TlsPolicy};
+
+/// How many configurations with a client certificate are kept; beyond that the oldest is made anew.
+const SHOWING: usize = 64;
 
 /// The two ways to speak TLS to a backend, made when the first backend needs them.
 #[derive(Clone, Debug)]
@@ -22,6 +27,16 @@ struct Inner {
     authorities: Vec<CertificateDer<'static>>,
     verified: OnceLock<Arc<ClientConfig>>,
     unverified: OnceLock<Arc<ClientConfig>>,
+    /// Those that show a certificate, in the order in which they were made.
+    showing: Mutex<Vec<Showing>>,
+}
+
+/// A configuration that shows a certificate.
+#[derive(Debug)]
+struct Showing {
+    policy: TlsPolicy,
+    certificate: Arc<ClientCertificate>,
+    config: Arc<ClientConfig>,
 }
 
 impl BackendTls {
@@ -30,10 +45,43 @@ impl BackendTls {
         let mut probe = RootCertStore::empty();
         authorities.iter().try_for_each(|authority| probe.add(authority.clone()))?;
         let authorities = authorities.to_vec();
-        Ok(Self(Arc::new(Inner { authorities, verified: OnceLock::new(), unverified: OnceLock::new() })))
+        let (verified, unverified) = (OnceLock::new(), OnceLock::new());
+        Ok(Self(Arc::new(Inner { authorities, verified, unverified, showing: Mutex::default() })))
     }
 
-    pub(super) fn client(&self, policy: TlsPolicy) -> Result<Arc<ClientConfig>, rustls::Error> {
+    /// How TLS is spoken with `endpoint`, judged by `policy`.
+    pub(super) fn towards(
+        &self,
+        endpoint: &Endpoint,
+        policy: TlsPolicy,
+    ) -> Result<Arc<ClientConfig>, rustls::Error> {
+        match &endpoint.certificate {
+            None => self.client(policy),
+            Some(certificate) => self.showing(policy, certificate),
+        }
+    }
+
+    fn showing(
+        &self,
+        policy: TlsPolicy,
+        certificate: &Arc<ClientCertificate>,
+    ) -> Result<Arc<ClientConfig>, rustls::Error> {
+        let mut showing = self.0.showing.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |known: &&Showing| known.policy == policy && known.certificate == *certificate;
+        if let Some(known) = showing.iter().find(is_it) {
+            return Ok(Arc::clone(&known.config));
+        }
+        let mut config = self.0.make(policy)?;
+        config.client_auth_cert_resolver = certificate.resolver();
+        let config = Arc::new(config);
+        if showing.len() >= SHOWING {
+            showing.remove(0);
+        }
+        showing.push(Showing { policy, certificate: Arc::clone(certificate), config: Arc::clone(&config) });
+        Ok(config)
+    }
+
+    fn client(&self, policy: TlsPolicy) -> Result<Arc<ClientConfig>, rustls::Error> {
         let place = match policy {
             TlsPolicy::Verified => &self.0.verified,
             TlsPolicy::Unverified => &self.0.unverified,

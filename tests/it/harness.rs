@@ -15,6 +15,7 @@ pub(crate) mod meddler;
 pub(crate) mod navigator;
 pub(crate) mod oidc_provider;
 pub(crate) mod provider;
+pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod roamer;
 pub(crate) mod server;

@@ -19,6 +19,7 @@ mod cases;
 mod cli;
 mod config;
 mod demo;
+mod destinations;
 mod development;
 mod forwarding;
 mod fuzz_replay;

@@ -52,7 +52,8 @@ impl ClientCertificate {
     }
 
     /// It as TLS asks for it.
-    pub(super) fn resolver(&self) -> Arc<dyn ResolvesClientCert> {
+    #[must_use]
+    pub fn resolver(&self) -> Arc<dyn ResolvesClientCert> {
         Arc::clone(&self.resolver)
     }
 

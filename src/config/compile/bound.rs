@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::super::env::settings::Settings;
 use super::super::file::bindings::Binding;
 use super::super::text::Mark;
 use super::Compiler;
@@ -47,12 +48,7 @@ impl Bound {
     pub(super) fn find(compiler: &mut Compiler<'_>) -> Self {
         let settings = &compiler.model.settings;
         let chosen = settings.uaa_service_name.as_ref();
-        let is_chosen = |binding: &&Binding| match chosen {
-            Some(name) => name.value == binding.name,
-            None => binding.is("xsuaa"),
-        };
-        let xsuaa = settings.bindings.iter().find(is_chosen);
-        let ias = settings.bindings.iter().find(|binding| binding.is("identity"));
+        let (xsuaa, ias) = servers(settings);
         if let (Some(name), None) = (chosen, xsuaa) {
             let message = format!("no bound service is called `{}`", name.value);
             compiler.findings.warning(name.mark, "unknown_service", message);
@@ -80,6 +76,27 @@ impl Bound {
     pub(super) fn application(&self) -> Option<&str> {
         self.xsuaa.as_ref()?.application.as_deref()
     }
+}
+
+/// The bindings of the XSUAA and the IAS that count.
+fn servers(settings: &Settings) -> (Option<&Binding>, Option<&Binding>) {
+    let is_chosen = |binding: &&Binding| match &settings.uaa_service_name {
+        Some(name) => name.value == binding.name,
+        None => binding.is("xsuaa"),
+    };
+    let ias = settings.bindings.iter().find(|binding| binding.is("identity"));
+    (settings.bindings.iter().find(is_chosen), ias)
+}
+
+/// The certificate of the bound authorization server, which backends may ask for; of the IAS where there
+/// are two, because it is the IAS whose tokens are good only together with it.
+pub(super) fn certificate(compiler: &Compiler<'_>) -> Option<Arc<ClientCertificate>> {
+    let (xsuaa, ias) = servers(&compiler.model.settings);
+    let read = |binding: &Binding| {
+        let (certificate, key) = (binding.credential("certificate")?, binding.credential("key")?);
+        ClientCertificate::from_pem(&Secret::new(certificate), &Secret::new(key)).ok()
+    };
+    ias.into_iter().chain(xsuaa).find_map(read).map(Arc::new)
 }
 
 fn required(compiler: &mut Compiler<'_>, binding: &Binding, key: &str) -> Option<String> {

@@ -36,6 +36,10 @@ pub(crate) struct Destination {
     pub(crate) set_x_forwarded_headers: bool,
     pub(crate) forward_auth_token: bool,
     pub(crate) http2: bool,
+    /// `proxyHost` and `proxyPort`.
+    pub(crate) proxy: Option<(Located<Box<str>>, u16)>,
+    /// Where `forwardAuthCertificates: true` stands.
+    pub(crate) forward_auth_certificates: Option<Mark>,
     /// Where `proxyType: OnPremise` stands.
     pub(crate) on_premise: Option<Mark>,
 }
@@ -72,7 +76,7 @@ pub(crate) fn decode_map(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Vec<Destina
 fn decode_one(d: &mut Decoder<'_, '_>, fields: &Fields<'_>, name: &str) -> Option<Destination> {
     let url = d.required(fields, "url").and_then(|node| d.text(node));
     let flag = |d: &mut Decoder<'_, '_>, key| fields.take(key).and_then(|node| d.boolean(node));
-    decode_later(d, fields);
+    decode_dependency(d, fields);
     let timeout = fields.take("timeout").and_then(|node| d.integer(node, 1..=u64::MAX));
     let (strict_ssl, set_x_forwarded_headers) = (flag(d, "strictSSL"), flag(d, "setXForwardedHeaders"));
     let (forward_auth_token, http2) = (flag(d, "forwardAuthToken"), flag(d, "http2"));
@@ -86,6 +90,8 @@ fn decode_one(d: &mut Decoder<'_, '_>, fields: &Fields<'_>, name: &str) -> Optio
         set_x_forwarded_headers: set_x_forwarded_headers.unwrap_or(true),
         forward_auth_token: forward_auth_token.unwrap_or(false),
         http2: http2.unwrap_or(false),
+        proxy: decode_proxy(d, fields),
+        forward_auth_certificates: decode_certificates(d, fields),
     })
 }
 
@@ -98,16 +104,9 @@ fn decode_proxy_type(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Option<Mar
     })
 }
 
-/// Checks the keys of features that are not there yet.
-fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
+/// One is nothing without the other.
+fn decode_proxy(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Option<(Located<Box<str>>, u16)> {
     let (host, port) = (fields.take("proxyHost"), fields.take("proxyPort"));
-    if let Some(host) = host {
-        d.text(host);
-        d.findings.unsupported(host.mark(), "`proxyHost`");
-    }
-    if let Some(port) = port {
-        port_number(d, port);
-    }
     let alone = match (host, port) {
         (Some(host), None) => Some((host, "proxyPort")),
         (None, Some(port)) => Some((port, "proxyHost")),
@@ -116,14 +115,17 @@ fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
     if let Some((node, missing)) = alone {
         d.findings.error(node.mark(), "missing_key", format!("`{missing}` must be given with this"));
     }
-    if let Some(node) = fields.take("IASDependencyName")
-        && d.text(node).is_some()
-    {
-        d.findings.unsupported(node.mark(), "`IASDependencyName`");
-    }
-    if let Some(node) = fields.take("forwardAuthCertificates")
-        && d.boolean(node) == Some(true)
-    {
-        d.findings.unsupported(node.mark(), "`forwardAuthCertificates`");
+    let (host, port) = (host.and_then(|host| d.text(host)), port.and_then(|port| port_number(d, port)));
+    host.zip(port)
+}
+
+fn decode_certificates(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Option<Mark> {
+    let node = fields.take("forwardAuthCertificates")?;
+    d.boolean(node)?.then(|| node.mark())
+}
+
+fn decode_dependency(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
+    if let Some(name) = fields.take("IASDependencyName").and_then(|node| d.text(node)) {
+        d.findings.unsupported(name.mark, "`IASDependencyName`");
     }
 }
