@@ -6,6 +6,8 @@
 
 mod compile;
 mod decode;
+pub mod document;
+pub mod documented;
 mod env;
 mod file;
 mod problem;

@@ -34,7 +34,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that have a home: path prefixes below `src` where the crate may be named.
-const HOMES: [(&str, &[&str]); 13] = [
+const HOMES: [(&str, &[&str]); 14] = [
     ("jsonwebtoken", &["auth", "cli/demo"]),
     (
         "rustls",
@@ -57,6 +57,7 @@ const HOMES: [(&str, &[&str]); 13] = [
     ("aho_corasick", &["route/choice"]),
     ("arc_swap", &["reload", "snapshot", "listener", "auth"]),
     ("jsonc_parser", &["config"]),
+    ("saphyr", &["config/document"]),
     ("clap", &["cli", "main"]),
     ("governor", &["tenant/limit"]),
     ("prometheus_client", &["observe"]),

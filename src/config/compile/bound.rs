@@ -57,6 +57,9 @@ impl Bound {
             if binding.is("saas-registry") || binding.is("subscription-manager") {
                 compiler.findings.unsupported(binding.mark, &format!("the service `{}`", binding.label));
             }
+            if &*binding.label == "html5-apps-repo" {
+                refuse_repository(compiler, binding);
+            }
         }
         if let Some(development) = &compiler.model.development {
             return super::development::bound(compiler, development, xsuaa, ias);
@@ -97,6 +100,16 @@ pub(super) fn certificate(compiler: &Compiler<'_>) -> Option<Arc<ClientCertifica
         ClientCertificate::from_pem(&Secret::new(certificate), &Secret::new(key)).ok()
     };
     ias.into_iter().chain(xsuaa).find_map(read).map(Arc::new)
+}
+
+/// The applications of the repository would all be 404, so nobody should find out by that.
+fn refuse_repository(compiler: &mut Compiler<'_>, binding: &Binding) {
+    let message = "the HTML5 Application Repository is bound, and not supported: none of its applications \
+                   would be served";
+    compiler
+        .findings
+        .error(binding.mark, "unsupported_service", message)
+        .hint("serve the built applications with `localDir`, and take the binding away");
 }
 
 fn required(compiler: &mut Compiler<'_>, binding: &Binding, key: &str) -> Option<String> {

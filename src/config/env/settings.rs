@@ -2,9 +2,10 @@
 //!
 //! Every variable documented for `xs-app.json` routers is here: those that are used, those of features
 //! that are not there yet (checked, then noted), and those that ask for nothing here (noted as ignored,
-//! with the reason).
+//! with the reason of [`documented`]).
 
 use super::super::decode::{Decoder, Node};
+use super::super::documented;
 use super::super::file::bindings::{self, Binding};
 use super::super::file::destinations::{self, Destination};
 use super::super::file::later;
@@ -51,39 +52,30 @@ enum Kind {
 }
 
 /// Variables of features that are not there yet.
-const LATER: [(&str, Kind); 13] = [
+const LATER: [(&str, Kind); 11] = [
     ("MINIMUM_TOKEN_VALIDITY", Kind::Whole(0)),
     ("WS_ALLOWED_ORIGINS", Kind::Json),
-    ("DIRECT_ROUTING_URI_PATTERNS", Kind::Words),
     ("EXTERNAL_REVERSE_PROXY", Kind::Flag),
     ("SERVICE_2_APPROUTER", Kind::Flag),
     ("SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag),
     ("REMOVE_CLASHING_BACKEND_SESSION_COOKIE", Kind::Flag),
     ("CACHE_SERVICE_CREDENTIALS", Kind::Flag),
-    ("OWN_SAP_CLOUD_SERVICE", Kind::Json),
     ("BACKEND_COOKIES_SECRET", Kind::Text),
     ("CLIENT_CERTIFICATE_HEADER_NAME", Kind::Text),
     ("COOKIE_BACKWARD_COMPATIBILITY", Kind::Text),
     ("SUBSCRIPTION_URL_REPLACEMENT_RULES", Kind::Text),
 ];
 
-/// Variables that ask for nothing here, and why.
-const IGNORED: [(&str, Kind, &str); 10] = [
-    ("STATE_PARAMETER_SECRET", Kind::Text, "`state` is always used, and sealed with the session's secret"),
-    ("PKCE_ENABLED", Kind::Text, "PKCE is always used"),
-    ("STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag, "a session's CSRF token is always kept with it"),
-    (
-        "ENABLE_FRONTCHANNEL_LOGOUT",
-        Kind::Text,
-        "issuers end sessions by back-channel logout: `logout.backChannelLogoutEndpoint`",
-    ),
-    ("SERVER_KEEP_ALIVE", Kind::Whole(0), "INCOMING_CONNECTION_TIMEOUT says how long idle connections stay"),
-    ("HTTP2_SUPPORT", Kind::Text, "HTTP/2 is always spoken beside HTTP/1.1"),
-    ("ENABLE_X_FORWARDED_HOST_VALIDATION", Kind::Text, "hosts are always checked"),
-    ("SKIP_CLIENT_CREDENTIALS_TOKENS_LOAD", Kind::Text, "tokens are never fetched before they are needed"),
-    ("REQUEST_TRACE", Kind::Text, "XS_APP_LOG_LEVEL says how much is logged"),
-    ("CF_NODEJS_LOGGING_LEVEL", Kind::Text, "XS_APP_LOG_LEVEL says how much is logged"),
-];
+/// What value a variable takes that has no effect; a wrong one is an error all the same.
+fn ignored_kind(name: &str) -> Kind {
+    match name {
+        "STORE_CSRF_IN_EXTERNAL_SESSION" => Kind::Flag,
+        "SERVER_KEEP_ALIVE" => Kind::Whole(0),
+        "DIRECT_ROUTING_URI_PATTERNS" => Kind::Words,
+        "OWN_SAP_CLOUD_SERVICE" => Kind::Json,
+        _ => Kind::Text,
+    }
+}
 
 impl Settings {
     /// Reads every known variable.
@@ -151,9 +143,13 @@ fn decode_later(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
             d.findings.unsupported(mark, &format!("`{name}`"));
         }
     }
-    for (name, kind, why) in IGNORED {
-        if let Some(mark) = check(d, variables, name, kind) {
-            d.findings.note(mark, "ignored_variable", format!("`{name}` has no effect: {why}"));
+    for documented::Documented { name, words, instead, .. } in documented::ignored_variables() {
+        if let Some(mark) = check(d, variables, name, ignored_kind(name)) {
+            let finding =
+                d.findings.note(mark, "ignored_variable", format!("`{name}` has no effect: {words}"));
+            if !instead.is_empty() {
+                finding.hint(*instead);
+            }
         }
     }
 }
