@@ -7,6 +7,7 @@
 
 mod login;
 mod logout;
+mod websocket;
 
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::forward::ForwardError;
 use crate::forward::files::{self, Unserved};
 use crate::request::Malformed;
 use crate::request::Violation;
+use crate::request::websocket::Unopened;
 use crate::route::RewriteError;
 use crate::session;
 use crate::tenant::Unresolved;
@@ -44,9 +46,9 @@ pub enum Failure {
     /// The tenant asks too much.
     #[error("the tenant's limit is reached")]
     Limit(#[from] Limited),
-    /// A WebSocket where none is configured.
-    #[error("WebSockets are not enabled")]
-    WebSocket,
+    /// A WebSocket that is not opened.
+    #[error("the WebSocket is not opened")]
+    WebSocket(#[from] Unopened),
     /// No route matches.
     #[error("no route matches")]
     NoRoute,
@@ -148,9 +150,7 @@ impl Failure {
                 "The tenant's limit is reached; try again later.",
             )
             .retry_after(limited.retry_after),
-            Self::WebSocket => {
-                told(StatusCode::FORBIDDEN, "websocket_disabled", "WebSockets are not enabled here.")
-            }
+            Self::WebSocket(reason) => websocket::verdict(*reason),
             Self::NoRoute => told(StatusCode::NOT_FOUND, "no_route", "There is nothing at this address."),
             Self::Method(allow) => told(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -368,6 +368,7 @@ fn forward(reason: &ForwardError) -> Verdict {
             "backend_unasked_upgrade",
             "The application changed the protocol unasked.",
         ),
+        ForwardError::Upgrade { source, .. } => websocket::upstream(source),
         ForwardError::Timeout { .. } => {
             told(StatusCode::GATEWAY_TIMEOUT, "backend_timeout", "The application did not answer in time.")
         }

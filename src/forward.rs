@@ -13,6 +13,7 @@ pub mod files;
 pub mod headers;
 pub mod resolve;
 pub mod tls;
+pub mod upgrade;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use self::client::{Client, PoolKey, SendError};
 use self::connect::ConnectError;
 pub use self::connect::Connector;
 use self::headers::HeaderPolicy;
+use self::upgrade::UpgradeError;
 use crate::auth::{Admitted, AuthenticationType, Requirement};
 use crate::destination::Destination;
 use crate::request::correlation::{Correlation, TRACEPARENT, X_CORRELATIONID, X_REQUEST_ID};
@@ -86,6 +88,15 @@ pub enum ForwardError {
     Unasked {
         /// Which.
         destination: Arc<str>,
+    },
+    /// It opened no WebSocket.
+    #[error("destination {destination} opened no WebSocket")]
+    Upgrade {
+        /// Which.
+        destination: Arc<str>,
+        /// What it did instead.
+        #[source]
+        source: UpgradeError,
     },
     /// No response headers in time.
     #[error("destination {destination} sent no response headers within {} ms", .after.as_millis())]

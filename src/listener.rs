@@ -82,6 +82,12 @@ impl Places {
         self.taken.load(Ordering::Relaxed)
     }
 
+    /// One of them, if any is free.
+    #[must_use]
+    pub fn try_place(self: &Arc<Self>) -> Option<Place> {
+        self.try_take().then(|| Place(Arc::clone(self)))
+    }
+
     async fn take(self: &Arc<Self>) -> Place {
         loop {
             let freed = self.freed.notified();

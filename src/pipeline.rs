@@ -8,13 +8,15 @@
 
 mod exchange;
 mod navigation;
+mod upgrade;
 mod visitor;
+mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Request};
 use hyper::body::Incoming;
 
 use crate::auth::login::Logins;
@@ -29,7 +31,7 @@ use crate::error::Failure;
 use crate::forward::body::Body;
 use crate::forward::client::Client;
 use crate::forward::{self, Inbound, Outbound};
-use crate::listener::connection::{Answer, Link};
+use crate::listener::connection::{Answer, Answered, Link};
 use crate::observe::access::AccessLog;
 use crate::observe::audit::Audit;
 use crate::observe::denials::Denials;
@@ -44,8 +46,10 @@ use crate::tenant::limit::Permit;
 use crate::tenant::{HostMemo, Meters, Resolved, Tenant};
 
 use self::exchange::Exchange;
+pub use self::upgrade::Opening;
 use self::visitor::Door;
 pub use self::visitor::Visitor;
+pub use self::watch::WebSockets;
 
 /// Who sent a request, and over what.
 #[derive(Clone, Debug)]
@@ -77,6 +81,8 @@ pub struct Trail {
     pub route: Option<usize>,
     /// The destination.
     pub destination: Option<Arc<Destination>>,
+    /// Whether the request asks for a WebSocket, rightly or not.
+    pub websocket: bool,
 }
 
 /// What becomes of a request.
@@ -93,6 +99,8 @@ pub enum Decision {
     },
     /// It is forwarded.
     Forward(Box<Outbound>),
+    /// It is asked for as a WebSocket.
+    Upgrade(Box<Opening>),
     /// An endpoint of our own answers.
     Endpoint(Box<Reached>),
     /// The person is sent to log in.
@@ -156,6 +164,7 @@ pub async fn decide(
     parts: &mut Parts,
     trail: &mut Trail,
 ) -> Result<Decision, Failure> {
+    trail.websocket = request::websocket::is_asked(parts);
     let request = &*trail.request.insert(request::canonicalize(parts, &caller.peer, &snapshot.trust)?);
     let resolved = resolve(snapshot, bench, request)?;
     trail.prefix_length = resolved.prefix_length;
@@ -166,16 +175,21 @@ pub async fn decide(
     let prefix_length = resolved.prefix_length;
     let door = Door { snapshot, bench, caller, correlation, tenant, issuer, request, prefix_length };
     let target = &*trail.target.insert(target(request, &resolved));
-    if let Some(endpoint) = endpoint::at(snapshot, door.issuer, door.path()) {
+    let handshake = upgrade::handshake(snapshot, request, parts, trail.websocket)?;
+    let endpoint = endpoint::at(snapshot, door.issuer, door.path());
+    if let Some(endpoint) = endpoint {
+        if handshake.is_some() {
+            return Err(Failure::NoRoute);
+        }
         // The others ask for a session themselves, or for none.
         if endpoint == Endpoint::Callback {
             trail.visitor.look_closely(&door, &parts.headers).await?;
         }
         return Ok(Decision::Endpoint(Box::new(Reached { endpoint, path: None, admitted: None })));
     }
-    refuse_websocket(&parts.headers)?;
     let matched = match snapshot.routes.pick(&request.method, target, csrf::is_fetch(&parts.headers)) {
         Picked::Route(matched) => matched,
+        Picked::Welcome(_) if handshake.is_some() => return Err(Failure::NoRoute),
         Picked::Welcome(welcome) => return Ok(Decision::Welcome(location(request, &resolved, welcome))),
         Picked::MethodNotAllowed(allow) => return Err(Failure::Method(allow)),
         Picked::NotFound => return Err(Failure::NoRoute),
@@ -185,9 +199,12 @@ pub async fn decide(
     trail.route = Some(route.index);
     let admitted = match admit(&door, route, &parts.headers, &mut trail.visitor).await {
         Ok(admitted) => admitted,
+        // Nobody waits for a page behind a WebSocket.
+        Err(failure) if handshake.is_some() => return Err(failure),
         Err(failure) => return navigation::login_or(failure, &door, route, &parts.headers),
     };
     let name = match &route.action {
+        Action::LocalDir(_) | Action::UserApi if handshake.is_some() => return Err(Failure::NoRoute),
         Action::LocalDir(_) => {
             return Ok(Decision::File { route: route.index, path: matched.rewritten("")? });
         }
@@ -201,7 +218,9 @@ pub async fn decide(
     let destination = destination(snapshot, name, &matched, tenant, request)?;
     let destination = &*trail.destination.insert(Arc::clone(destination));
     let headers = std::mem::take(&mut parts.headers);
-    Ok(Decision::Forward(Box::new(outbound(&door, &matched, &admitted, destination, headers)?)))
+    let outbound = outbound(&door, &matched, &admitted, destination, headers)?;
+    let Some(handshake) = handshake else { return Ok(Decision::Forward(Box::new(outbound))) };
+    upgrade::opening(outbound, &handshake, &admitted, trail.visitor.opened.as_ref())
 }
 
 /// What `destination` is sent.
@@ -279,10 +298,6 @@ fn target(request: &CanonicalRequest, resolved: &Resolved) -> Target {
     }
 }
 
-fn refuse_websocket(headers: &HeaderMap) -> Result<(), Failure> {
-    if forward::headers::is_websocket_upgrade(headers) { Err(Failure::WebSocket) } else { Ok(()) }
-}
-
 /// The welcome file's address as the client sees it: behind the tenant's prefix, where that is stripped.
 fn location(request: &CanonicalRequest, resolved: &Resolved, welcome: &Welcome) -> HeaderValue {
     match request.target.path().get(..resolved.prefix_length).filter(|_| resolved.strip) {
@@ -333,6 +348,8 @@ pub struct Inner {
     pub audit: Audit,
     /// The last refusals.
     pub denials: Arc<Denials>,
+    /// The WebSockets that are open.
+    pub websockets: WebSockets,
 }
 
 impl Worker {
@@ -340,6 +357,11 @@ impl Worker {
     #[must_use]
     pub fn new(inner: Inner) -> Self {
         Self(Arc::new(inner))
+    }
+
+    /// Watches over the WebSockets that are open, until the process stops, and ends them then.
+    pub async fn watch(&self, drain: tokio::sync::watch::Receiver<bool>) {
+        WebSockets::keep(&self.0, drain).await;
     }
 
     /// Closes what has been unused for long. Called now and then.
@@ -355,14 +377,14 @@ impl Answer for Worker {
         &self,
         link: &Arc<Link>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Body>> + Send + 'static {
+    ) -> impl Future<Output = Answered<Body>> + Send + 'static {
         let (worker, link) = (self.clone(), Arc::clone(link));
         Box::pin(async move {
             let (mut parts, incoming) = request.into_parts();
             let mut exchange = Exchange::begin(&worker.0, &link, &parts);
             match exchange.proceed(&link, &mut parts, incoming).await {
-                Ok(response) => exchange.answered(response),
-                Err(failure) => exchange.refused(&failure),
+                Ok((response, open)) => exchange.answered(response, open),
+                Err(failure) => exchange.refused(&failure).into(),
             }
         })
     }

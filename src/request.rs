@@ -10,7 +10,9 @@ pub mod forwarded;
 mod framing;
 pub mod host;
 mod malformed;
+pub mod origin;
 pub mod target;
+pub mod websocket;
 pub mod wire;
 
 pub mod correlation;
@@ -84,7 +86,7 @@ impl Peer {
 /// A request that has one meaning.
 #[derive(Clone, Debug)]
 pub struct CanonicalRequest {
-    /// The method, as sent.
+    /// The method, as sent; of an extended CONNECT, the `GET` that it stands for.
     pub method: Method,
     /// The scheme as the outside sees it.
     pub scheme: Scheme,
@@ -125,7 +127,7 @@ pub fn canonicalize(parts: &Parts, peer: &Peer, trust: &Trust) -> Result<Canonic
     let (named, authority) = outside.host.or(named).unzip();
     let (host, port) = named.map(|named| (named.host, named.port)).unzip();
     Ok(CanonicalRequest {
-        method: parts.method.clone(),
+        method: if parts.method == Method::CONNECT { Method::GET } else { parts.method.clone() },
         scheme: outside.scheme.unwrap_or(peer.scheme),
         host,
         port: port.flatten(),

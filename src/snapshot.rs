@@ -20,7 +20,7 @@ use crate::route::Routes;
 use crate::session;
 use crate::tenant::{Directory, HostPattern};
 
-pub use rules::{BackendLogout, LoginRules, LogoutMethod, LogoutPage, LogoutRules};
+pub use rules::{BackendLogout, LoginRules, LogoutMethod, LogoutPage, LogoutRules, WebSocketRules};
 
 /// Everything that requests are served by.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub struct Snapshot {
     pub login: LoginRules,
     /// How people log out.
     pub logout: LogoutRules,
+    /// Which WebSockets are opened, and for how long; `None` where none is.
+    pub websockets: Option<WebSocketRules>,
     /// Which headers pass.
     pub headers: Arc<HeaderPolicy>,
     /// How long clients may take.

@@ -131,6 +131,7 @@ async fn decided(snapshot: &Snapshot, bench: &Bench, caller: &Caller, mut parts:
     let mut explanation = reached(snapshot, &parts.method, &trail, route);
     match decision {
         Ok(Decision::Forward(outbound)) => explanation.upstream = Some(upstream(&outbound)),
+        Ok(Decision::Upgrade(opening)) => explanation.upstream = Some(upstream(&opening.upgrade.outbound)),
         Ok(Decision::Welcome(location)) => {
             let location = String::from_utf8_lossy(location.as_bytes());
             explanation.answered = Some(format!("redirected to {location}"));

@@ -31,6 +31,7 @@ mod sessions;
 mod settings;
 mod store;
 mod tenants;
+mod websockets;
 
 /// How long an idle client connection stays open where nothing else is said.
 const CONNECTION_TIMEOUT: Duration = Duration::from_mins(2);
@@ -80,6 +81,7 @@ impl Compiler<'_> {
         if let (Some(login), Some(logout), Some(routes)) = (&login, &logout, &routes) {
             login::lint(self, login, logout, routes);
         }
+        let websockets = websockets::compile(self);
         let store = store::compile(self, &bound, routes.as_ref());
         let settings = settings::describe(self, &bound);
         let snapshot = Snapshot {
@@ -94,6 +96,7 @@ impl Compiler<'_> {
             sessions: sessions?,
             login: login?,
             logout: logout?,
+            websockets,
             headers: Arc::new(headers.policy),
             timeouts: self.timeouts(),
             assertion: self.tenants.assertion.is_some(),

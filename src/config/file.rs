@@ -13,3 +13,4 @@ pub(crate) mod login;
 pub(crate) mod plugins;
 pub(crate) mod route;
 pub(crate) mod tenants;
+pub(crate) mod websockets;

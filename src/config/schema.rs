@@ -15,7 +15,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::file::{app, destinations, issuer, later, login, route, tenants};
+    use super::super::file::{app, destinations, issuer, later, login, route, tenants, websockets};
     use super::{XS_APP, XS_TENANTS};
 
     fn keys_at(schema: &str, pointer: &str) -> BTreeSet<String> {
@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn the_schemas_know_the_keys_that_the_decoders_know() {
         const ROUTE: &str = "/properties/routes/items";
-        let cases: [(&str, &str, &[&str]); 29] = [
+        let cases: [(&str, &str, &[&str]); 30] = [
             (XS_APP, "", app::KEYS),
             (XS_APP, ROUTE, route::KEYS),
             (XS_APP, "/properties/routes/items/properties/source/oneOf/1", route::SOURCE),
@@ -47,7 +47,7 @@ mod tests {
             (XS_APP, "/properties/responseHeaders/items", later::RESPONSE_HEADER),
             (XS_APP, "/properties/compression", later::COMPRESSION),
             (XS_APP, "/properties/whitelistService", later::ENDPOINT),
-            (XS_APP, "/properties/websockets", later::WEBSOCKETS),
+            (XS_APP, "/properties/websockets", websockets::WEBSOCKETS),
             (XS_APP, "/properties/cors/items", later::CORS),
             (XS_TENANTS, "", tenants::KEYS),
             (XS_TENANTS, "/properties/hosts/items/oneOf/1", tenants::HOST),
@@ -58,6 +58,7 @@ mod tests {
             (XS_TENANTS, "/properties/subscriptions", tenants::SUBSCRIPTIONS),
             (XS_TENANTS, "/properties/subscriptions/properties/store", tenants::STORE),
             (XS_TENANTS, "/properties/headers", tenants::HEADERS),
+            (XS_TENANTS, "/properties/websockets", websockets::LIMITS),
             (XS_TENANTS, "/$defs/issuer", issuer::KEYS),
             (XS_TENANTS, "/$defs/limits", tenants::LIMITS),
             (XS_TENANTS, "/$defs/destination", &destinations::KEYS[1..]),

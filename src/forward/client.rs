@@ -174,6 +174,11 @@ impl Client {
         self.0.pool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What opens connections, for what is never pooled.
+    pub(super) fn connector(&self) -> &Connector {
+        &self.0.connector
+    }
+
     /// Closes connections that have been unused for long. Called now and then by the worker.
     pub fn expire(&self) {
         self.pool().expire(Instant::now());

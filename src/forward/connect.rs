@@ -1,10 +1,11 @@
 //! Opens a connection to a backend: name, socket, proxy, TLS, HTTP version.
 //!
 //! Everything counts against one limit of two seconds for the socket, as long again for a proxy's tunnel
-//! and as long again for TLS. Where there is a proxy only its name is resolved here. Over TLS, ALPN chooses between HTTP/1.1 and HTTP/2; over cleartext the destination says. Certificates are
-//! judged by the built-in authorities and those of `XS_CACERT_PATH`; `strictSSL: false` judges nothing
+//! and as long again for TLS. Where there is a proxy only its name is resolved here. Over TLS, ALPN
+//! chooses between HTTP/1.1 and HTTP/2; over cleartext the destination says. Certificates are judged by the built-in authorities and those of `XS_CACERT_PATH`; `strictSSL: false` judges nothing
 //! and is named in a warning when the configuration compiles.
 
+mod stream;
 mod tunnel;
 
 use std::net::SocketAddr;
@@ -17,14 +18,20 @@ use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::body::Upload;
 use super::resolve::{ResolveError, Resolver};
 use super::tls::BackendTls;
 use crate::destination::{Endpoint, TlsPolicy};
 
+pub(super) use stream::Stream;
+
 /// How long the socket, and again TLS, may take to open.
 const CONNECT: Duration = Duration::from_secs(2);
+
+/// How ALPN calls HTTP/1.1.
+const HTTP_1: &[u8] = b"http/1.1";
 
 /// Why a backend could not be reached.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +103,27 @@ impl Connector {
         }
     }
 
+    /// A connection on which nothing was said yet and that is for HTTP/1.1, whatever the endpoint prefers:
+    /// only there an upgrade can be asked for by `Upgrade`. A proxy makes a tunnel (RFC 6455 §4.1).
+    pub(super) async fn dial(&self, endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+        let opened = tokio::time::timeout(CONNECT, self.open(endpoint));
+        let stream = opened.await.map_err(|_| ConnectError::Timeout)??;
+        if endpoint.proxy.is_none() {
+            return match endpoint.tls {
+                None => Ok(Stream::Plain(stream)),
+                Some(policy) => {
+                    Ok(Stream::other(self.encrypted(endpoint, policy, stream, Some(HTTP_1)).await?))
+                }
+            };
+        }
+        let tunnel = tokio::time::timeout(CONNECT, tunnel::through(stream, endpoint));
+        let stream = tunnel.await.map_err(|_| ConnectError::Timeout)??;
+        match endpoint.tls {
+            None => Ok(Stream::other(stream)),
+            Some(policy) => Ok(Stream::other(self.encrypted(endpoint, policy, stream, Some(HTTP_1)).await?)),
+        }
+    }
+
     async fn connect_tls<S>(
         &self,
         endpoint: &Endpoint,
@@ -105,18 +133,36 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let unusable =
-            |error: Box<dyn std::error::Error + Send + Sync>| ConnectError::Tls(std::io::Error::other(error));
-        let name = ServerName::try_from(endpoint.host.to_string()).map_err(|error| unusable(error.into()))?;
-        let tls = self.tls.towards(endpoint, policy).map_err(|error| unusable(error.into()))?;
-        let handshake = TlsConnector::from(tls).connect(name, stream);
-        let handshake = tokio::time::timeout(CONNECT, handshake);
-        let stream = handshake.await.map_err(|_| ConnectError::Timeout)?.map_err(ConnectError::Tls)?;
+        let stream = self.encrypted(endpoint, policy, stream, None).await?;
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             http2(stream).await
         } else {
             http1(stream).await
         }
+    }
+
+    /// TLS over `stream`; `only` is the protocol to be spoken in it, where there is no choice.
+    async fn encrypted<S>(
+        &self,
+        endpoint: &Endpoint,
+        policy: TlsPolicy,
+        stream: S,
+        only: Option<&[u8]>,
+    ) -> Result<TlsStream<S>, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let unusable =
+            |error: Box<dyn std::error::Error + Send + Sync>| ConnectError::Tls(std::io::Error::other(error));
+        let name = ServerName::try_from(endpoint.host.to_string()).map_err(|error| unusable(error.into()))?;
+        let tls = self.tls.towards(endpoint, policy).map_err(|error| unusable(error.into()))?;
+        let connector = TlsConnector::from(tls);
+        let handshake = match only {
+            Some(only) => connector.with_alpn(vec![only.to_vec()]).connect(name, stream),
+            None => connector.connect(name, stream),
+        };
+        let handshake = tokio::time::timeout(CONNECT, handshake);
+        handshake.await.map_err(|_| ConnectError::Timeout)?.map_err(ConnectError::Tls)
     }
 
     /// Each address gets its share of the time, so that one that is dead does not hide the next.

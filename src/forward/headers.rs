@@ -10,7 +10,6 @@ mod cookies;
 use bytes::Bytes;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING,
-    UPGRADE,
 };
 use http_body::Frame;
 use smallvec::SmallVec;
@@ -327,19 +326,17 @@ pub fn is_ambiguously_framed(headers: &HeaderMap) -> bool {
                 .any(|v| !v.as_bytes().eq_ignore_ascii_case(b"chunked")))
 }
 
+/// Whether a response says that it has a body.
+#[must_use]
+pub fn is_framed(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.contains_key(CONTENT_LENGTH)
+}
+
 /// Whether the client takes trailers (RFC 9110 §10.1.4).
 #[must_use]
 pub fn takes_trailers(headers: &HeaderMap) -> bool {
     let mut codings = headers.get_all(TE).iter().flat_map(|value| value.as_bytes().split(|b| *b == b','));
     codings.any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
-}
-
-/// Whether a request asks for a WebSocket (RFC 6455 §4.1), be it among other protocols.
-#[must_use]
-pub fn is_websocket_upgrade(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(UPGRADE).iter();
-    let mut protocols = lines.flat_map(|line| line.as_bytes().split(|b| *b == b','));
-    protocols.any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
 #[cfg(test)]

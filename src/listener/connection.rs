@@ -7,13 +7,14 @@
 
 mod link;
 mod socket;
+mod switch;
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::{Method, Request, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -28,6 +29,7 @@ use tokio_rustls::TlsAcceptor;
 pub use link::Link;
 use link::{Outlook, Turn};
 use socket::{Metered, Socket};
+pub use switch::{Answered, Duplex, Tunnel};
 
 use super::drained;
 use super::guard::Guarded;
@@ -62,7 +64,7 @@ pub trait Answer: Clone + Send + Sync + 'static {
         &self,
         link: &Arc<Link>,
         request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Self::Body>> + Send + 'static;
+    ) -> impl Future<Output = Answered<Self::Body>> + Send + 'static;
 }
 
 /// How long a connection may do what.
@@ -93,6 +95,8 @@ enum Stretch<S> {
     Over,
     /// Nothing has happened for a while: the socket, to be parked.
     Idle(S),
+    /// It is no longer HTTP: the socket, what came on it already, and what carries it on.
+    Switched(S, Bytes, Box<dyn Tunnel>),
 }
 
 impl<A: Answer> Serving<A> {
@@ -132,6 +136,9 @@ impl<A: Answer> Serving<A> {
         loop {
             match Box::pin(self.stretch(socket, &link)).await {
                 Stretch::Idle(parked) => socket = parked,
+                Stretch::Switched(socket, early, tunnel) => {
+                    return tunnel.carry(Box::new(socket), early).await;
+                }
                 Stretch::Over => return,
             }
             if !self.speaks(&socket, &link).await {
@@ -175,8 +182,13 @@ impl<A: Answer> Serving<A> {
             tokio::select! {
                 biased;
                 ended = Pin::new(&mut connection) => {
+                    let tunnel = link.switched();
                     if ended.is_err() && link.ends_tell_lengths() {
                         connection.into_parts().io.into_inner().into_inner().into_inner().break_off();
+                    } else if let (Ok(()), Some(tunnel)) = (ended, tunnel) {
+                        let parts = connection.into_parts();
+                        let socket = parts.io.into_inner().into_inner().into_inner();
+                        return Stretch::Switched(socket, parts.read_buf, tunnel);
                     }
                     return Stretch::Over;
                 }
@@ -207,10 +219,12 @@ impl<A: Answer> Serving<A> {
     }
 
     async fn http2<S: Socket>(self, socket: S, link: Arc<Link>) {
-        let service = service_fn(|request| {
+        let service = service_fn(|mut request: Request<Incoming>| {
             let turn = Turn::begin(&link);
+            // Whether it will be switched is known by who answers.
+            let switch = (request.method() == Method::CONNECT).then(|| hyper::upgrade::on(&mut request));
             let answer = self.answer.answer(&link, request);
-            async move { Ok::<_, std::convert::Infallible>(turn.carry(answer.await)) }
+            async move { Ok::<_, std::convert::Infallible>(turn.carry_stream(answer.await, switch)) }
         });
         let metered = Metered::new(TokioIo::new(socket), Arc::clone(&link));
         let io = Guarded::http2(metered, Arc::clone(link.verdict()));
@@ -250,6 +264,8 @@ fn http2_builder() -> http2::Builder<TokioExecutor> {
         .initial_connection_window_size(1024 * 1024)
         .max_pending_accept_reset_streams(20)
         .max_header_list_size(32 * 1024)
+        // RFC 8441: it may ask for WebSockets; whether there are any is decided by who answers.
+        .enable_connect_protocol()
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     builder

@@ -62,6 +62,7 @@ struct Shard {
     token_misses: AtomicU64,
     logins: AtomicU64,
     logins_refused: AtomicU64,
+    websockets: AtomicI64,
 }
 
 #[derive(Debug, Default)]
@@ -70,6 +71,8 @@ struct Counts {
     duration: Histogram,
     upstream: HashMap<Label, Histogram, FixedState>,
     denials: HashMap<&'static str, u64, FixedState>,
+    websockets_ended: HashMap<&'static str, u64, FixedState>,
+    websocket_bytes: [u64; 2],
     tenants: Known,
     destinations: Known,
 }
@@ -231,11 +234,39 @@ impl Recorder {
         count.fetch_add(1, Relaxed);
     }
 
+    /// Counts a WebSocket as open until the returned value is dropped.
+    #[must_use]
+    pub fn websocket(&self) -> WebSocket {
+        self.shard.websockets.fetch_add(1, Relaxed);
+        WebSocket(Arc::clone(&self.shard))
+    }
+
     /// Counts a connection as open until the returned value is dropped.
     #[must_use]
     pub fn connection(&self) -> Connection {
         self.shard.connections.fetch_add(1, Relaxed);
         Connection(Arc::clone(&self.shard))
+    }
+}
+
+/// Counts a WebSocket as open for as long as it lives.
+#[derive(Debug)]
+pub struct WebSocket(Arc<Shard>);
+
+impl WebSocket {
+    /// It ended: how, and how many bytes it brought from the client and to it.
+    pub fn ended(self, reason: &'static str, received: u64, sent: u64) {
+        let counts = &mut *lock(&self.0.counts);
+        *counts.websockets_ended.entry(reason).or_default() += 1;
+        let [all_received, all_sent] = &mut counts.websocket_bytes;
+        *all_received += received;
+        *all_sent += sent;
+    }
+}
+
+impl Drop for WebSocket {
+    fn drop(&mut self) {
+        self.0.websockets.fetch_sub(1, Relaxed);
     }
 }
 

@@ -15,13 +15,14 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 
+use super::upgrade::Open;
 use super::{Caller, Decision, Inner, Reached, Trail, decide};
 use crate::endpoint::login::{self, Wanted};
 use crate::endpoint::{self, Context, Outside};
 use crate::error::{Failure, Verdict};
 use crate::forward::body::{self, Attendant, Body, Progress, Upload};
 use crate::forward::{self, Outbound};
-use crate::listener::connection::Link;
+use crate::listener::connection::{Answered, Link};
 use crate::observe::access::Entry;
 use crate::observe::audit;
 use crate::observe::denials::Denial;
@@ -34,16 +35,16 @@ use crate::snapshot::Snapshot;
 
 /// One request under way.
 pub(super) struct Exchange {
-    worker: Arc<Inner>,
-    snapshot: Arc<Snapshot>,
-    correlation: Correlation,
-    caller: Caller,
-    method: Method,
-    address: Uri,
+    pub(super) worker: Arc<Inner>,
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) correlation: Correlation,
+    pub(super) caller: Caller,
+    pub(super) method: Method,
+    pub(super) address: Uri,
     accept: Option<HeaderValue>,
-    trail: Trail,
-    started: Instant,
-    upstream: Option<Duration>,
+    pub(super) trail: Trail,
+    pub(super) started: Instant,
+    pub(super) upstream: Option<Duration>,
     received: Option<Arc<Progress>>,
     hang_up: bool,
     answered: StatusCode,
@@ -72,16 +73,21 @@ impl Exchange {
         })
     }
 
-    /// Decides and carries out.
+    /// Decides and carries out: the answer, and the WebSocket that it opens, if it does.
     pub(super) async fn proceed(
         &mut self,
         link: &Link,
         parts: &mut Parts,
         incoming: Incoming,
-    ) -> Result<Response<Body>, Failure> {
+    ) -> Result<(Response<Body>, Option<Box<Open>>), Failure> {
         let decided = self.decide(link, parts).await;
-        match decided {
+        let response = match decided {
             Ok(Decision::Forward(outbound)) => self.forward(link, *outbound, incoming).await,
+            Ok(Decision::Upgrade(opening)) => {
+                let opened = Box::pin(self.open(link, *opening)).await;
+                self.hang_up |= opened.is_err();
+                return opened.map(|(response, open)| (response, Some(open)));
+            }
             Ok(Decision::Welcome(location)) => {
                 self.discard(parts, incoming).await;
                 Ok(redirect(location))
@@ -98,10 +104,11 @@ impl Exchange {
             Err(failure) => {
                 self.discard(parts, incoming).await;
                 // What follows an upgrade was not written as HTTP, whatever it looks like.
-                self.hang_up |= matches!(failure, Failure::WebSocket);
+                self.hang_up |= self.trail.websocket;
                 Err(failure)
             }
-        }
+        };
+        response.map(|response| (response, None))
     }
 
     async fn decide(&mut self, link: &Link, parts: &mut Parts) -> Result<Decision, Failure> {
@@ -205,7 +212,11 @@ impl Exchange {
     }
 
     /// Dresses the answer and has its end recorded.
-    pub(super) fn answered(mut self: Box<Self>, mut response: Response<Body>) -> Response<Body> {
+    pub(super) fn answered(
+        mut self: Box<Self>,
+        mut response: Response<Body>,
+        open: Option<Box<Open>>,
+    ) -> Answered<Body> {
         self.tell(response.headers_mut());
         if let Some(token) = self.trail.visitor.csrf_token.take() {
             // The backend may have a token of its own.
@@ -213,7 +224,10 @@ impl Exchange {
             response::keep_private(response.headers_mut());
         }
         response::dress(response.headers_mut(), &self.correlation, self.snapshot.frame_options);
-        self.recorded(response, None)
+        let Some(open) = open else { return self.recorded(response, None).into() };
+        let status = response.status();
+        self.count(status, None);
+        Answered { response, tunnel: Some(self.carried(*open, status)) }
     }
 
     /// The answer to a request that ended early.
@@ -276,6 +290,13 @@ impl Exchange {
 
     fn recorded(mut self: Box<Self>, response: Response<Body>, code: Option<&'static str>) -> Response<Body> {
         let status = response.status();
+        self.count(status, code);
+        self.answered = status;
+        self.code = code;
+        response.map(|body| body.attended(self))
+    }
+
+    fn count(&self, status: StatusCode, code: Option<&'static str>) {
         let destination = self.trail.destination.as_ref().map(|destination| &*destination.name);
         self.worker.recorder.request(&Observation {
             route: self.trail.route,
@@ -287,9 +308,6 @@ impl Exchange {
         });
         let counts = self.worker.bench.verifier.counts();
         self.worker.recorder.token_cache(counts.hits, counts.misses);
-        self.answered = status;
-        self.code = code;
-        response.map(|body| body.attended(self))
     }
 }
 

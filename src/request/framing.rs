@@ -8,7 +8,7 @@ use http::header::{CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, Method, Version};
 
-use super::Malformed;
+use super::{Malformed, websocket};
 
 /// The most header fields.
 const MOST_FIELDS: usize = 128;
@@ -18,7 +18,7 @@ const LARGEST_BLOCK: usize = 32 * 1024;
 /// All of it, cheapest first.
 pub(super) fn check(parts: &Parts) -> Result<(), Malformed> {
     check_version(parts.version)?;
-    check_method(&parts.method)?;
+    check_method(parts)?;
     check_size(&parts.headers)?;
     check_length(parts)?;
     check_coding(parts)?;
@@ -34,8 +34,11 @@ fn check_version(version: Version) -> Result<(), Malformed> {
 
 /// A method in lower case is another method to us and may be the same one to a lenient backend, so that
 /// a scope for `DELETE` would not guard `delete`.
-fn check_method(method: &Method) -> Result<(), Malformed> {
+/// Of all that CONNECT can ask for, a WebSocket alone is served.
+fn check_method(parts: &Parts) -> Result<(), Malformed> {
+    let method = &parts.method;
     match *method {
+        Method::CONNECT if websocket::is_extended_connect(parts) => Ok(()),
         Method::CONNECT | Method::TRACE => Err(Malformed::MethodRefused(method.clone())),
         _ if method.as_str().bytes().any(|byte| byte.is_ascii_lowercase()) => {
             Err(Malformed::MethodRefused(method.clone()))

@@ -75,6 +75,24 @@ impl Redis {
         Ok(self.local.copies.keep(key, &session, idle).then_some(session))
     }
 
+    /// Which of the sessions have not ended, without using any.
+    pub(super) async fn exist(&self, keys: &[&Key], idle: Idle) -> Result<Vec<bool>, Unavailable> {
+        let mut open = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(local::BATCH) {
+            let mut ends = redis::pipe();
+            for key in keys {
+                ends.cmd("HMGET").arg(Kind::Session.key(&key.digest)).arg("x").arg("e");
+            }
+            let found: Vec<(Option<u64>, Option<u64>)> = self.link.ask(&ends).await?;
+            open.extend(keys.iter().zip(found).map(|(key, (idle_until, until))| {
+                let is_there =
+                    idle_until.zip(until).is_some_and(|(unused, until)| idle.now < unused.min(until));
+                is_there && !self.local.copies.has_ended(&key.digest)
+            }));
+        }
+        Ok(open)
+    }
+
     /// Ends the sessions that all of `indexes` name, and hears of them at once.
     async fn end_indexed(&self, indexes: &[Digest]) -> Result<usize, Unavailable> {
         let now = self.local.clock.seconds();

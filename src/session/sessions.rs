@@ -161,6 +161,37 @@ impl Sessions {
         }
     }
 
+    /// The same for several, for which a store is asked at once.
+    pub async fn are_open(&self, all: &[Opened], policy: &Policy) -> Vec<bool> {
+        if let Place::Kept(Kept::Redis(redis)) = &self.core.place {
+            let keys: Vec<&Key> = all.iter().map(|opened| &opened.handle.key).collect();
+            let open = redis.exist(&keys, self.core.idle(policy)).await;
+            return open.unwrap_or_else(|_| vec![true; all.len()]);
+        }
+        let mut open = Vec::with_capacity(all.len());
+        for opened in all {
+            open.push(self.is_open(opened, policy).await);
+        }
+        open
+    }
+
+    /// Whether sessions are kept on this side, so that a refresh needs no browser.
+    #[must_use]
+    pub fn are_kept(&self) -> bool {
+        matches!(self.core.place, Place::Kept(_))
+    }
+
+    /// What a session in a cookie has become by a refresh of another request; nothing where it has not,
+    /// or where that was long ago.
+    #[must_use]
+    pub fn newer(&self, opened: &Opened) -> Option<Opened> {
+        let Place::Cookies(sealed) = &self.core.place else { return None };
+        let Handle { key, generation, .. } = opened.handle;
+        let next = sealed.successors.find(&key.digest, generation, self.core.clock.seconds())?;
+        let handle = Handle { generation: next.generation, ..opened.handle };
+        Some(Opened { session: next.session, set_cookies: SetCookies::new(), handle })
+    }
+
     /// Ends a session; what the answer sets to remove it from the browser.
     pub async fn end(
         &self,

@@ -1,11 +1,14 @@
-//! How people log in and out, as far as it is configured.
+//! How people log in and out, and which WebSockets are opened, as far as it is configured.
 //!
 //! Paths are those that routes would see: behind a tenant's prefix where that is stripped. What is no
 //! choice (PKCE, `state`, `nonce`) is not here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::Method;
+
+use crate::request::origin::OriginRule;
 
 /// Where logins end, and what they may be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,4 +73,15 @@ pub struct BackendLogout {
     pub path: Box<str>,
     /// `POST` where nothing else is said.
     pub method: Method,
+}
+
+/// Which WebSockets are opened, and for how long: `websockets` and `WS_ALLOWED_ORIGINS`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebSocketRules {
+    /// The origins whose pages may; `None` lets those of the request's own host.
+    pub origins: Option<Box<[OriginRule]>>,
+    /// How long nothing may pass; `None` is for ever.
+    pub idle: Option<Duration>,
+    /// How long one may be open; `None` is for ever.
+    pub age: Option<Duration>,
 }

@@ -26,7 +26,7 @@ use crate::observe::audit::Audit;
 use crate::observe::denials::Denials;
 use crate::observe::metrics::Metrics;
 use crate::observe::sink::Sink;
-use crate::pipeline::{Inner, Worker};
+use crate::pipeline::{Inner, WebSockets, Worker};
 use crate::snapshot::Published;
 
 /// How long a request's header may take.
@@ -54,14 +54,14 @@ impl Workers<'_> {
         let certificate = self.settings.certificate.clone().map(Certificate::read).transpose()?;
         let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
         let tls = BackendTls::new(&self.settings.authorities)?;
-        let places = Places::by_file_limit();
+        let (places, websockets) = (Places::by_file_limit(), Places::by_file_limit());
         let mut address = self.settings.address;
         listener::check_free(address).map_err(|error| refused(address, &error))?;
         for index in 0..self.settings.workers.get() {
             let socket = listener::bind(address).map_err(|error| refused(address, &error))?;
             // Port 0 takes a free one; the other workers share it.
             address = socket.local_addr()?;
-            let worker = self.worker(tls.clone());
+            let worker = self.worker(tls.clone(), &websockets);
             let serving = Serving {
                 answer: worker.clone(),
                 tls: acceptor.clone(),
@@ -81,7 +81,7 @@ impl Workers<'_> {
         Timing { idle: idle.unwrap_or(FOR_EVER), header: HEADER }
     }
 
-    fn worker(&self, tls: BackendTls) -> Worker {
+    fn worker(&self, tls: BackendTls, websockets: &Arc<Places>) -> Worker {
         let access = self.settings.access_log.then(|| AccessLog::new(self.sink, self.settings.level));
         Worker::new(Inner {
             published: Arc::clone(self.published),
@@ -91,6 +91,7 @@ impl Workers<'_> {
             access: access.unwrap_or_else(AccessLog::off),
             audit: Audit::new(self.sink),
             denials: Arc::clone(self.denials),
+            websockets: WebSockets::new(Arc::clone(websockets)),
         })
     }
 }
@@ -113,8 +114,10 @@ fn run(
     };
     runtime.block_on(async move {
         let Ok(listener) = TcpListener::from_std(socket) else { return };
-        tokio::spawn(sweep(worker, serving.drain.clone()));
         let drain = serving.drain.clone();
+        let (watching, watched) = (drain.clone(), worker.clone());
+        tokio::spawn(async move { watched.watch(watching).await });
+        tokio::spawn(sweep(worker, drain.clone()));
         let serve = move |stream, peer, place| {
             let serving = serving.clone();
             let counted = recorder.connection();

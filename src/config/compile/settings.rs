@@ -57,6 +57,10 @@ impl Entries<'_, '_> {
                 self.add(key, timeout.value, timeout.mark);
             }
         }
+        if let Some(origins) = &settings.websocket_origins {
+            let hosts: Vec<&str> = origins.value.iter().map(|origin| &*origin.host.value).collect();
+            self.add("WS_ALLOWED_ORIGINS", hosts, origins.mark);
+        }
         self.sessions();
         for destination in &settings.destinations {
             self.add(
@@ -116,6 +120,9 @@ impl Entries<'_, '_> {
         if let Some(timeout) = app.session_timeout {
             self.add("sessionTimeout", timeout.value, timeout.mark);
         }
+        if let Some(mark) = app.websockets {
+            self.add("websockets.enabled", true, mark);
+        }
         self.add_text("login.callbackEndpoint", app.callback.as_ref());
         self.add_text("logout.logoutEndpoint", app.logout.endpoint.as_ref());
         self.add_text("logout.logoutPage", app.logout.page.as_ref());
@@ -148,6 +155,12 @@ impl Entries<'_, '_> {
         }
         for (key, name) in &file.headers {
             self.add(format!("headers.{key}"), &*name.value, name.mark);
+        }
+        let limits = [("idleSeconds", file.websockets.idle), ("ageSeconds", file.websockets.age)];
+        for (key, limit) in limits {
+            if let Some(limit) = limit {
+                self.add(format!("websockets.{key}"), limit.value, limit.mark);
+            }
         }
         if let Some(mark) = file.assertion {
             self.add("assertion", true, mark);

@@ -11,6 +11,7 @@ use super::super::file::destinations::{self, Destination};
 use super::super::file::later;
 use super::super::file::plugins;
 use super::super::file::route::Route;
+use super::super::file::websockets::{self, Origin};
 use super::super::text::{Located, Mark};
 use super::Variables;
 use super::sessions::SessionVariables;
@@ -32,6 +33,8 @@ pub(crate) struct Settings {
     pub(crate) incoming_request_timeout: Option<Located<u64>>,
     /// Whether `x-frame-options` is sent.
     pub(crate) send_x_frame_options: Option<bool>,
+    /// Whose pages may open WebSockets.
+    pub(crate) websocket_origins: Option<Located<Vec<Origin>>>,
     /// What is said about login and sessions.
     pub(crate) sessions: SessionVariables,
 }
@@ -52,9 +55,8 @@ enum Kind {
 }
 
 /// Variables of features that are not there yet.
-const LATER: [(&str, Kind); 11] = [
+const LATER: &[(&str, Kind)] = &[
     ("MINIMUM_TOKEN_VALIDITY", Kind::Whole(0)),
-    ("WS_ALLOWED_ORIGINS", Kind::Json),
     ("EXTERNAL_REVERSE_PROXY", Kind::Flag),
     ("SERVICE_2_APPROUTER", Kind::Flag),
     ("SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag),
@@ -99,6 +101,7 @@ impl Settings {
             incoming_connection_timeout: milliseconds(d, variables, "INCOMING_CONNECTION_TIMEOUT"),
             incoming_request_timeout: milliseconds(d, variables, "INCOMING_REQUEST_TIMEOUT"),
             send_x_frame_options: variables.json(d, "SEND_XFRAMEOPTIONS", flag),
+            websocket_origins: variables.json(d, "WS_ALLOWED_ORIGINS", websockets::origins),
             sessions: SessionVariables::decode(d, variables),
         }
     }
@@ -138,7 +141,7 @@ fn check(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str, kind: K
 }
 
 fn decode_later(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
-    for (name, kind) in LATER {
+    for &(name, kind) in LATER {
         if let Some(mark) = check(d, variables, name, kind) {
             d.findings.unsupported(mark, &format!("`{name}`"));
         }

@@ -8,6 +8,7 @@ use super::super::text::{Located, Mark};
 use super::later;
 use super::login::{self, Logout, Section};
 use super::route::Route;
+use super::websockets;
 
 /// The keys of `xs-app.json`.
 pub(crate) const KEYS: &[&str] = &[
@@ -51,6 +52,8 @@ pub(crate) struct XsApp {
     pub(crate) callback: Option<Located<Box<str>>>,
     /// How people log out.
     pub(crate) logout: Logout,
+    /// Where WebSockets are enabled.
+    pub(crate) websockets: Option<Mark>,
     /// The `uriPattern`s of `cors`.
     pub(crate) cors_patterns: Vec<Located<Box<str>>>,
 }
@@ -73,6 +76,7 @@ impl XsApp {
             unprotected_state: login::state_protection(d, &fields),
             callback: login::callback(d, &fields),
             logout: fields.take("logout").and_then(|node| Logout::decode(d, node)).unwrap_or_default(),
+            websockets: fields.take("websockets").and_then(|node| websockets::enabled(d, node)),
             cors_patterns: fields.take("cors").map(|node| later::cors(d, node)).unwrap_or_default(),
         })
     }
@@ -88,13 +92,12 @@ fn decode_method(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> bool {
 /// Checks the keys of features that are not there yet.
 fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
     type Check = fn(&mut Decoder<'_, '_>, Node<'_>);
-    let checks: [(&str, Check); 8] = [
+    let checks: [(&str, Check); 7] = [
         ("services", later::services),
         ("responseHeaders", later::response_headers),
         ("compression", later::compression),
         ("pluginMetadataEndpoint", later::plugin_metadata_endpoint),
         ("whitelistService", later::whitelist_service),
-        ("websockets", later::websockets),
         ("errorPage", later::error_page),
         ("outgoingRequestOptions", later::outgoing_request_options),
     ];

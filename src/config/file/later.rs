@@ -1,6 +1,6 @@
 //! The keys of `xs-app.json` whose features are not there yet: checked, then noted.
 //!
-//! A value that asks for nothing beyond what happens anyway (`websockets: {"enabled": false}`) is not
+//! A value that asks for nothing beyond what happens anyway (`compression: {"enabled": false}`) is not
 //! noted. Each check moves out of here when its feature comes.
 
 use super::super::decode::{Decoder, Node};
@@ -11,7 +11,6 @@ pub(crate) const SERVICE: &[&str] = &["endpoint", "logoutPath", "logoutMethod"];
 pub(crate) const RESPONSE_HEADER: &[&str] = &["name", "value"];
 pub(crate) const COMPRESSION: &[&str] = &["enabled", "minSize", "compressResponseMixedTypeContent"];
 pub(crate) const ENDPOINT: &[&str] = &["endpoint"];
-pub(crate) const WEBSOCKETS: &[&str] = &["enabled"];
 pub(crate) const CORS: &[&str] = &[
     "uriPattern",
     "allowedOrigin",
@@ -82,13 +81,6 @@ pub(crate) fn whitelist_service(d: &mut Decoder<'_, '_>, node: Node<'_>) {
     let Some(fields) = d.fields(node, ENDPOINT) else { return };
     if let Some(endpoint) = d.required(&fields, "endpoint") {
         d.text(endpoint);
-    }
-}
-
-pub(crate) fn websockets(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    let Some(fields) = d.fields(node, WEBSOCKETS) else { return };
-    if d.required(&fields, "enabled").and_then(|node| d.boolean(node)) == Some(true) {
-        d.findings.unsupported(node.mark(), "`websockets`");
     }
 }
 

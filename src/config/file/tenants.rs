@@ -7,6 +7,7 @@ use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};
 use super::destinations::{self, Destination};
 use super::issuer::Issuer;
+use super::websockets;
 
 /// The keys of `xs-tenants.json`.
 pub(crate) const KEYS: &[&str] = &[
@@ -21,6 +22,7 @@ pub(crate) const KEYS: &[&str] = &[
     "subscriptions",
     "headers",
     "assertion",
+    "websockets",
 ];
 pub(crate) const HOST: &[&str] = &["host", "tenant"];
 pub(crate) const PATH: &[&str] = &["prefix", "strip"];
@@ -57,6 +59,8 @@ pub(crate) struct XsTenants {
     pub(crate) headers: Vec<(&'static str, Located<Box<str>>)>,
     /// Where the signed assertion is switched on.
     pub(crate) assertion: Option<Mark>,
+    /// How long WebSockets stay.
+    pub(crate) websockets: websockets::Limits,
     /// Whether a resolver vouches for tenants.
     pub(crate) has_resolver: bool,
     /// Whether tenants subscribe.
@@ -137,6 +141,10 @@ impl XsTenants {
             tenants: fields.take("tenants").map(|node| decode_tenants(d, node)),
             headers: fields.take("headers").map(|node| decode_headers(d, node)).unwrap_or_default(),
             assertion: fields.take("assertion").and_then(|node| d.boolean(node)?.then(|| node.mark())),
+            websockets: fields
+                .take("websockets")
+                .and_then(|node| websockets::limits(d, node))
+                .unwrap_or_default(),
             has_resolver: fields.take("resolver").is_some(),
             has_subscriptions: fields.take("subscriptions").is_some(),
         })

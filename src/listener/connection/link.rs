@@ -5,14 +5,16 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{HeaderValue, Response};
 use http_body::{Frame, SizeHint};
+use hyper::upgrade::OnUpgrade;
 
+use super::switch::{self, Answered, Tunnel};
 use crate::request::Verdict;
 
 /// How long a client may take nothing of an answer.
@@ -36,6 +38,7 @@ pub struct Link {
     write_blocked: AtomicBool,
     written: AtomicU32,
     verdict: Arc<Verdict>,
+    tunnel: Mutex<Option<Box<dyn Tunnel>>>,
 }
 
 impl Link {
@@ -54,6 +57,7 @@ impl Link {
             write_blocked: AtomicBool::new(false),
             written: AtomicU32::new(0),
             verdict: Arc::default(),
+            tunnel: Mutex::default(),
         }
     }
 
@@ -90,6 +94,11 @@ impl Link {
         }
     }
 
+    /// What the connection has become by its last answer, where that is no longer HTTP/1.1.
+    pub(super) fn switched(&self) -> Option<Box<dyn Tunnel>> {
+        self.tunnel.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
     /// Whether no request is under way and none has begun to come in.
     pub(super) fn is_quiet(&self) -> bool {
         self.is_idle() && !self.header_begun.load(Relaxed)
@@ -111,9 +120,28 @@ impl Turn {
         Self(Arc::clone(link))
     }
 
-    /// The answer, whose body keeps the turn going.
-    pub(super) fn carry<B>(self, answer: Response<B>) -> Response<Carried<B>> {
-        answer.map(|body| Carried { body, _turn: self })
+    /// The answer, whose body keeps the turn going; the connection becomes what it says.
+    pub(super) fn carry<B>(self, answered: Answered<B>) -> Response<Carried<B>> {
+        let Answered { response, tunnel } = answered;
+        if tunnel.is_some() {
+            *self.0.tunnel.lock().unwrap_or_else(PoisonError::into_inner) = tunnel;
+        }
+        response.map(|body| Carried { body, _turn: self })
+    }
+
+    /// The same for a request that came on a stream of its own, which becomes what the answer says.
+    pub(super) fn carry_stream<B>(
+        self,
+        answered: Answered<B>,
+        switch: Option<OnUpgrade>,
+    ) -> Response<Carried<B>> {
+        let Answered { response, tunnel } = answered;
+        if let Some((tunnel, switch)) = tunnel.zip(switch) {
+            // The connection is busy for as long as one of its streams is.
+            let busy = Self::begin(&self.0);
+            tokio::spawn(switch::carry(tunnel, switch, busy));
+        }
+        response.map(|body| Carried { body, _turn: self })
     }
 }
 

@@ -30,6 +30,9 @@ pub(super) struct Totals {
     pub(super) duration: Histogram,
     upstream: BTreeMap<Label, Histogram>,
     denials: BTreeMap<&'static str, u64>,
+    websockets: i64,
+    websockets_ended: BTreeMap<&'static str, u64>,
+    websocket_bytes: [u64; 2],
     pub(super) connections: i64,
     pub(super) token_hits: u64,
     pub(super) token_misses: u64,
@@ -79,7 +82,14 @@ impl Totals {
         self.token_misses += shard.token_misses.load(Relaxed);
         self.logins += shard.logins.load(Relaxed);
         self.logins_refused += shard.logins_refused.load(Relaxed);
+        self.websockets += shard.websockets.load(Relaxed);
         let counts = lock(&shard.counts);
+        for (&reason, count) in &counts.websockets_ended {
+            *self.websockets_ended.entry(reason).or_default() += count;
+        }
+        for (all, bytes) in self.websocket_bytes.iter_mut().zip(counts.websocket_bytes) {
+            *all += bytes;
+        }
         self.duration.add(&counts.duration);
         for (&series, count) in &counts.requests {
             *self.requests.entry(series).or_default() += count;
@@ -120,6 +130,17 @@ impl Totals {
     }
 }
 
+impl Totals {
+    fn websockets(&self, encoder: &mut DescriptorEncoder<'_>) -> Result<(), Error> {
+        gauge(encoder, "websockets", "WebSockets open", self.websockets)?;
+        let ended = self.websockets_ended.clone();
+        labelled(encoder, "websockets_ended", "WebSockets ended", "reason", ended)?;
+        let [received, sent] = self.websocket_bytes;
+        let bytes = [("received", received), ("sent", sent)];
+        labelled(encoder, "websocket_bytes", "Bytes of WebSockets that have ended", "direction", bytes)
+    }
+}
+
 impl Collector for Totals {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), Error> {
         let encoder = &mut encoder;
@@ -135,6 +156,7 @@ impl Collector for Totals {
         if let Some(open) = self.sessions {
             gauge(encoder, "sessions", "Sessions open", open)?;
         }
+        self.websockets(encoder)?;
         gauge(encoder, "connections", "Client connections open", self.connections)
     }
 }

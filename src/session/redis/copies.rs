@@ -98,6 +98,11 @@ impl Copies {
         Known::Nothing
     }
 
+    /// Whether it is known that a session has ended.
+    pub(super) fn has_ended(&self, name: &Digest) -> bool {
+        self.shard(name).ended.contains_key(name)
+    }
+
     /// The session as it was last seen, where Redis does not say.
     pub(super) fn last_seen(&self, name: &Digest, idle: Idle) -> Option<Arc<Session>> {
         let mut shard = self.shard(name);
