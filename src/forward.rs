@@ -344,7 +344,7 @@ fn failed(destination: Arc<str>, error: SendError) -> ForwardError {
         SendError::Connect(source) => ForwardError::Unreachable { destination, source },
         SendError::Exchange(source) => match of_the_client(&source) {
             Some(BodyError::Idle(_) | BodyError::Slow | BodyError::Late(_)) => ForwardError::ClientTooSlow,
-            Some(BodyError::Broken(_) | BodyError::Ambiguous | BodyError::File(_)) => {
+            Some(BodyError::Broken(_) | BodyError::Ambiguous | BodyError::File(_) | BodyError::Coding(_)) => {
                 ForwardError::ClientBroke
             }
             None => ForwardError::Broken { destination, source },

@@ -6,6 +6,7 @@
 //! read from it; the tenant must be known before anything is counted, fetched or redirected for it; what
 //! is required of the caller is a property of the route, so admission follows the route.
 
+mod dressing;
 mod exchange;
 mod navigation;
 mod upgrade;
@@ -38,6 +39,7 @@ use crate::observe::denials::Denials;
 use crate::observe::metrics::Recorder;
 use crate::request::correlation::Correlation;
 use crate::request::{self, CanonicalRequest, Peer, Target};
+use crate::response::compress::Room;
 use crate::route::welcome::Welcome;
 use crate::route::{Action, DestinationName, Matched, Picked, Route};
 use crate::session::{Sessions, SessionsError, SessionsSettings, StoreSettings, csrf};
@@ -350,6 +352,8 @@ pub struct Inner {
     pub denials: Arc<Denials>,
     /// The WebSockets that are open.
     pub websockets: WebSockets,
+    /// How much is compressed at once.
+    pub room: Room,
 }
 
 impl Worker {

@@ -6,6 +6,7 @@
 //! as trusted are not read at all, not even to log them; and the scheme a client writes into its
 //! target is never believed, only what the listener or a trusted proxy saw.
 
+pub mod coding;
 pub mod forwarded;
 mod framing;
 pub mod host;

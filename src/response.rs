@@ -1,25 +1,34 @@
 //! Dresses the answer.
 //!
-//! Every answer carries the request's id and, where the backend says nothing else, who may frame it. A
-//! refusal is written here from [`Verdict`]'s fixed words; it knows neither the request's path nor why
-//! exactly it was refused.
+//! Every answer carries the request's id and, where the backend says nothing else, what the configuration
+//! adds. A refusal is written here from [`Verdict`]'s fixed words, or is the application's own page; it
+//! knows neither the request's path nor why exactly it was refused.
 
+pub mod compress;
+pub mod error_page;
 pub mod page;
 pub mod refusal;
 
-use http::header::{CACHE_CONTROL, SET_COOKIE, X_FRAME_OPTIONS};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, Response};
 
 use crate::error::Verdict;
 use crate::forward::body::Body;
 use crate::request::correlation::{Correlation, X_REQUEST_ID};
+use crate::snapshot::AnswerRules;
 use refusal::Refusal;
 
-/// Adds what every answer has.
-pub fn dress(headers: &mut HeaderMap, correlation: &Correlation, frame_options: bool) {
+/// Adds what every answer has. What the answer says itself stays; beside a policy of a backend's own, ours
+/// is a second one where that is asked for: browsers follow both (CSP Level 3 §8.1).
+pub fn dress(headers: &mut HeaderMap, correlation: &Correlation, rules: &AnswerRules, from_backend: bool) {
     headers.entry(X_REQUEST_ID).or_insert_with(|| correlation.request_id.clone());
-    if frame_options {
-        headers.entry(X_FRAME_OPTIONS).or_insert(HeaderValue::from_static("SAMEORIGIN"));
+    if let Some(policy) = rules.policy_beside.as_ref().filter(|_| from_backend)
+        && headers.contains_key(CONTENT_SECURITY_POLICY)
+    {
+        headers.append(CONTENT_SECURITY_POLICY, policy.clone());
+    }
+    for (name, value) in &rules.headers {
+        headers.entry(name).or_insert_with(|| value.clone());
     }
 }
 

@@ -4,6 +4,7 @@
 //! runs. It knows no file and no environment; `config` makes it, `reload` publishes it through
 //! [`Published`].
 
+mod answers;
 mod rules;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use crate::route::Routes;
 use crate::session;
 use crate::tenant::{Directory, HostPattern};
 
+pub use answers::{AnswerRules, Compression, ErrorPage, ErrorPages};
 pub use rules::{BackendLogout, LoginRules, LogoutMethod, LogoutPage, LogoutRules, WebSocketRules};
 
 /// Everything that requests are served by.
@@ -57,6 +59,8 @@ pub struct Snapshot {
     pub assertion: bool,
     /// Whether answers get `x-frame-options: SAMEORIGIN`, where the backend says nothing.
     pub frame_options: bool,
+    /// How answers are dressed.
+    pub answers: AnswerRules,
     /// What is in force and where it was written, secrets left out; for the admin port.
     pub settings: Vec<Setting>,
 }

@@ -19,6 +19,7 @@ use crate::route::pattern::Pattern;
 use crate::snapshot::{Snapshot, Timeouts};
 use crate::tenant::{Directory, HostPattern};
 
+mod answers;
 mod bound;
 mod destinations;
 mod development;
@@ -82,6 +83,7 @@ impl Compiler<'_> {
             login::lint(self, login, logout, routes);
         }
         let websockets = websockets::compile(self);
+        let answers = answers::compile(self);
         let store = store::compile(self, &bound, routes.as_ref());
         let settings = settings::describe(self, &bound);
         let snapshot = Snapshot {
@@ -100,7 +102,8 @@ impl Compiler<'_> {
             headers: Arc::new(headers.policy),
             timeouts: self.timeouts(),
             assertion: self.tenants.assertion.is_some(),
-            frame_options: self.model.settings.send_x_frame_options.unwrap_or(true),
+            frame_options: answers::frame_options(self),
+            answers: answers?,
             settings,
         };
         Some((snapshot, store?))

@@ -10,6 +10,7 @@ use super::decode::{Decoder, Fields, Node};
 use super::text::{Located, Mark, parse};
 use crate::secret::Secret;
 
+pub(crate) mod answers;
 pub(crate) mod sessions;
 pub(crate) mod settings;
 

@@ -4,6 +4,7 @@
 //! stages. A key that belongs to a feature that is not there yet is read and checked like every other
 //! one, and then noted as not supported, so that nothing is ever silently ignored.
 
+pub(crate) mod answers;
 pub(crate) mod app;
 pub(crate) mod bindings;
 pub(crate) mod destinations;

@@ -41,12 +41,21 @@ impl<'e> References<'e> {
             .ok_or_else(|| format!("the environment variable `{name}` is not set"))
     }
 
+    /// The bytes of a file; nothing where no file may be touched.
+    pub(crate) fn bytes(&mut self, path: &str) -> Option<std::io::Result<Vec<u8>>> {
+        let (_, folder) = self.source?;
+        let full = folder.join(path);
+        self.read.push(full.clone());
+        Some(read(&full))
+    }
+
     /// What a file holds.
     pub(crate) fn file(&mut self, path: &str) -> Result<String, String> {
         let Some((_, folder)) = self.source else { return Ok(String::from("file")) };
         let full = folder.join(path);
         self.read.push(full.clone());
-        let mut text = read(&full).map_err(|error| format!("`{path}` cannot be read: {error}"))?;
+        let text = read(&full).and_then(|bytes| String::from_utf8(bytes).map_err(std::io::Error::other));
+        let mut text = text.map_err(|error| format!("`{path}` cannot be read: {error}"))?;
         let line =
             text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
         text.truncate(line.len());
@@ -54,11 +63,11 @@ impl<'e> References<'e> {
     }
 }
 
-fn read(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.take(LONGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LONGEST {
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LONGEST {
         return Err(std::io::Error::other("it is longer than 1 MiB"));
     }
-    Ok(text)
+    Ok(bytes)
 }

@@ -15,7 +15,7 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::file::{app, destinations, issuer, later, login, route, tenants, websockets};
+    use super::super::file::{answers, app, destinations, issuer, later, login, route, tenants, websockets};
     use super::{XS_APP, XS_TENANTS};
 
     fn keys_at(schema: &str, pointer: &str) -> BTreeSet<String> {
@@ -44,8 +44,8 @@ mod tests {
             (XS_APP, "/properties/logout", login::LOGOUT),
             (XS_APP, "/properties/destinations/additionalProperties", login::DESTINATION),
             (XS_APP, "/properties/services/additionalProperties", later::SERVICE),
-            (XS_APP, "/properties/responseHeaders/items", later::RESPONSE_HEADER),
-            (XS_APP, "/properties/compression", later::COMPRESSION),
+            (XS_APP, "/properties/responseHeaders/items", answers::RESPONSE_HEADER),
+            (XS_APP, "/properties/compression", answers::COMPRESSION),
             (XS_APP, "/properties/whitelistService", later::ENDPOINT),
             (XS_APP, "/properties/websockets", websockets::WEBSOCKETS),
             (XS_APP, "/properties/cors/items", later::CORS),

@@ -155,12 +155,11 @@ fn keys_of_later_features_are_checked_and_noted() {
     let cases = [
         (r#"{"websockets": {"enabled": true}}"#, 0, "WebSockets are there"),
         (r#"{"websockets": {"enabled": false}}"#, 0, "nothing is asked for"),
-        (r#"{"compression": {"enabled": false}}"#, 0, "nothing is asked for"),
         (r#"{"logout": {"logoutEndpoint": "/l"}}"#, 0, "logout is there"),
         (r#"{"destinations": {"be": {}}}"#, 0, "a section that says nothing"),
         (r#"{"destinations": {"be": {"logoutPath": "/l"}}}"#, 0, "a path to call"),
         (r#"{"services": {"be": {"logoutPath": "/l"}}}"#, 1, "services are not there yet"),
-        (r#"{"responseHeaders": []}"#, 0, "no header"),
+        (r#"{"responseHeaders": [{"name": "a", "value": "b"}]}"#, 0, "headers are there"),
     ];
     for (text, expected, shows) in cases {
         let problems = parse_xs_app(text);

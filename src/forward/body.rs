@@ -52,6 +52,9 @@ pub enum BodyError {
     /// The client's bytes have more than one meaning.
     #[error("the request's framing is ambiguous")]
     Ambiguous,
+    /// It could not be compressed.
+    #[error("the body could not be compressed")]
+    Coding(#[source] std::io::Error),
 }
 
 /// Hears how an answer ended: when its last byte was handed over, or when it was given up.
@@ -322,6 +325,7 @@ enum Source {
     Full(Bytes),
     Relayed(Box<Relayed>),
     File(UnsyncBoxBody<Bytes, std::io::Error>),
+    Transformed(UnsyncBoxBody<Bytes, BodyError>),
 }
 
 struct Relayed {
@@ -355,6 +359,15 @@ impl Body {
         B: http_body::Body<Data = Bytes, Error = std::io::Error> + Send + 'static,
     {
         Self::from_source(Source::File(UnsyncBoxBody::new(body)))
+    }
+
+    /// What another body was made into on its way.
+    #[must_use]
+    pub fn transformed<B>(body: B) -> Self
+    where
+        B: http_body::Body<Data = Bytes, Error = BodyError> + Send + 'static,
+    {
+        Self::from_source(Source::Transformed(UnsyncBoxBody::new(body)))
     }
 
     /// A backend's answer; its connection goes back to the pool when the last byte has been read.
@@ -427,6 +440,7 @@ impl http_body::Body for Body {
             }
             Source::Relayed(relayed) => relayed.poll_frame(cx),
             Source::File(file) => Pin::new(file).poll_frame(cx).map_err(BodyError::File),
+            Source::Transformed(body) => Pin::new(body).poll_frame(cx),
         };
         match &frame {
             Poll::Ready(Some(Ok(frame))) => {
@@ -445,6 +459,7 @@ impl http_body::Body for Body {
             Source::Full(bytes) => bytes.is_empty(),
             Source::Relayed(relayed) => relayed.incoming.is_end_stream(),
             Source::File(file) => file.is_end_stream(),
+            Source::Transformed(body) => body.is_end_stream(),
         }
     }
 
@@ -454,6 +469,7 @@ impl http_body::Body for Body {
             Source::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Source::Relayed(relayed) => relayed.incoming.size_hint(),
             Source::File(file) => file.size_hint(),
+            Source::Transformed(body) => body.size_hint(),
         }
     }
 }

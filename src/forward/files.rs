@@ -28,6 +28,7 @@ use self::path::Wanted;
 use self::range::Part;
 
 pub use self::body::FileBody;
+pub use self::kind::of as kind;
 
 /// Why a request was not answered with a file.
 #[derive(Debug, thiserror::Error)]

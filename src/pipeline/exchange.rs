@@ -9,12 +9,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::header::{ACCEPT, CACHE_CONTROL, CONNECTION, EXPECT, LOCATION, SET_COOKIE};
+use http::header::{CACHE_CONTROL, CONNECTION, EXPECT, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
 use hyper::body::Incoming;
 
+use super::dressing::Dressing;
 use super::upgrade::Open;
 use super::{Caller, Decision, Inner, Reached, Trail, decide};
 use crate::endpoint::login::{self, Wanted};
@@ -41,7 +42,7 @@ pub(super) struct Exchange {
     pub(super) caller: Caller,
     pub(super) method: Method,
     pub(super) address: Uri,
-    accept: Option<HeaderValue>,
+    dressing: Dressing,
     pub(super) trail: Trail,
     pub(super) started: Instant,
     pub(super) upstream: Option<Duration>,
@@ -55,13 +56,14 @@ impl Exchange {
     pub(super) fn begin(worker: &Arc<Inner>, link: &Link, parts: &Parts) -> Box<Self> {
         let scheme = if link.secure { Scheme::Https } else { Scheme::Http };
         let peer = Peer::new(link.address, scheme).with_server_name(link.server_name.as_deref());
+        let snapshot = worker.published.current();
         Box::new(Self {
-            snapshot: worker.published.current(),
+            dressing: Dressing::of(parts, &snapshot),
+            snapshot,
             correlation: Correlation::continued(&parts.headers),
             caller: Caller { peer, forwarded_for: link.forwarded_for.clone() },
             method: parts.method.clone(),
             address: parts.uri.clone(),
-            accept: parts.headers.get(ACCEPT).cloned(),
             trail: Trail::default(),
             started: Instant::now(),
             upstream: None,
@@ -223,7 +225,7 @@ impl Exchange {
             response.headers_mut().entry(csrf::HEADER).or_insert(token);
             response::keep_private(response.headers_mut());
         }
-        response::dress(response.headers_mut(), &self.correlation, self.snapshot.frame_options);
+        self.dress(&mut response, self.upstream.is_some());
         let Some(open) = open else { return self.recorded(response, None).into() };
         let status = response.status();
         self.count(status, None);
@@ -236,15 +238,17 @@ impl Exchange {
         let id = std::str::from_utf8(&id).unwrap_or_default();
         let verdict = failure.verdict();
         self.remember(failure, &verdict, id);
-        let mut headers = HeaderMap::new();
-        headers.extend(self.accept.clone().map(|accept| (ACCEPT, accept)));
-        let mut response = response::refused(&verdict, id, &self.method, &headers);
-        response::dress(response.headers_mut(), &self.correlation, self.snapshot.frame_options);
+        let mut response = self.dressing.refused(&verdict, id, &self.method, (&self.snapshot, &self.trail));
+        self.dress(&mut response, false);
         self.tell(response.headers_mut());
         if self.hang_up {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         self.recorded(response, Some(verdict.code))
+    }
+
+    fn dress(&self, response: &mut Response<Body>, from_backend: bool) {
+        response::dress(response.headers_mut(), &self.correlation, &self.snapshot.answers, from_backend);
     }
 
     /// Sets what the browser has to know of its session.
@@ -288,7 +292,9 @@ impl Exchange {
         self.trail.tenant.as_ref()?.key.as_ref().map(crate::tenant::TenantKey::as_str)
     }
 
+    /// The last that happens to an answer: what was set before decides whether it is compressed.
     fn recorded(mut self: Box<Self>, response: Response<Body>, code: Option<&'static str>) -> Response<Body> {
+        let response = self.dressing.compressed(response, &self.snapshot, &self.worker);
         let status = response.status();
         self.count(status, code);
         self.answered = status;

@@ -34,7 +34,7 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that have a home: path prefixes below `src` where the crate may be named.
-const HOMES: [(&str, &[&str]); 14] = [
+const HOMES: [(&str, &[&str]); 15] = [
     ("jsonwebtoken", &["auth", "cli/demo"]),
     (
         "rustls",
@@ -59,6 +59,7 @@ const HOMES: [(&str, &[&str]); 14] = [
     ("jsonc_parser", &["config"]),
     ("saphyr", &["config/document"]),
     ("clap", &["cli", "main"]),
+    ("compression_codecs", &["response/compress"]),
     ("governor", &["tenant/limit"]),
     ("prometheus_client", &["observe"]),
 ];

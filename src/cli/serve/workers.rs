@@ -27,6 +27,7 @@ use crate::observe::denials::Denials;
 use crate::observe::metrics::Metrics;
 use crate::observe::sink::Sink;
 use crate::pipeline::{Inner, WebSockets, Worker};
+use crate::response::compress::Room;
 use crate::snapshot::Published;
 
 /// How long a request's header may take.
@@ -92,6 +93,7 @@ impl Workers<'_> {
             audit: Audit::new(self.sink),
             denials: Arc::clone(self.denials),
             websockets: WebSockets::new(Arc::clone(websockets)),
+            room: Room::default(),
         })
     }
 }

@@ -6,6 +6,7 @@
 use super::super::env::sessions::StoreName;
 use super::super::text::{Located, Mark};
 use super::Compiler;
+use super::answers;
 use super::bound::Bound;
 use crate::snapshot::Setting;
 
@@ -61,6 +62,7 @@ impl Entries<'_, '_> {
             let hosts: Vec<&str> = origins.value.iter().map(|origin| &*origin.host.value).collect();
             self.add("WS_ALLOWED_ORIGINS", hosts, origins.mark);
         }
+        self.answers();
         self.sessions();
         for destination in &settings.destinations {
             self.add(
@@ -110,6 +112,49 @@ impl Entries<'_, '_> {
                 self.add(key, "[secret]", mark);
             }
         }
+    }
+
+    fn answers(&mut self) {
+        let model = self.compiler.model;
+        let variables = &model.settings.answers;
+        let flags = [
+            ("SEND_XFRAMEOPTIONS", variables.frame_options),
+            ("MERGE_CSP_HEADERS", variables.merge_policies),
+        ];
+        for (key, flag) in flags {
+            if let Some(flag) = flag {
+                self.add(key, flag.value, flag.mark);
+            }
+        }
+        let compression = answers::written_compression(self.compiler);
+        let codings =
+            [("enabled", compression.enabled), ("compressResponseMixedTypeContent", compression.mixed)];
+        for (key, flag) in codings {
+            if let Some(flag) = flag {
+                self.add(self.compression_key(key, flag.mark), flag.value, flag.mark);
+            }
+        }
+        if let Some(size) = compression.min_size {
+            self.add(self.compression_key("minSize", size.mark), size.value, size.mark);
+        }
+        for header in &variables.headers {
+            self.add(format!("httpHeaders.{}", header.name.value), &*header.value.value, header.name.mark);
+        }
+        for header in model.app.iter().flat_map(|app| &app.answers.headers) {
+            let key = format!("responseHeaders.{}", header.name.value);
+            self.add(key, &*header.value.value, header.name.mark);
+        }
+        for (place, page) in model.app.iter().flat_map(|app| &app.answers.error_pages).enumerate() {
+            let file = page.file.as_ref().map(|file| &file.name);
+            let leads = file.or(page.path.as_ref()).map_or("", |written| &*written.value);
+            self.add(format!("errorPage[{place}]"), leads, page.mark);
+        }
+    }
+
+    /// The variable and the section have names of their own.
+    fn compression_key(&self, key: &str, mark: Mark) -> String {
+        let from_variable = self.compiler.findings.texts.place(mark).0 == "environment";
+        format!("{}.{key}", if from_variable { "COMPRESSION" } else { "compression" })
     }
 
     fn application(&mut self) {

@@ -177,6 +177,11 @@ pub(super) const ROWS: &[Row] = &[
     Row::works("errorPage", r#"{"errorPage": [{"status": 404, "file": "./err.html"}]}"#),
     Row::works("errorPage[].status", r#"{"errorPage": [{"status": [400, 404], "file": "./err.html"}]}"#),
     Row::works("errorPage[].file", r#"{"errorPage": [{"status": 404, "file": "./err.html"}]}"#),
+    Row::differs(
+        "errorPage[].path",
+        r#"{"errorPage": [{"status": 403, "path": "/forbidden.html"}]}"#,
+        "browsers that wait for a page are sent there; other clients get the status",
+    ),
     Row::works("cors", r#"{"cors": [{"uriPattern": "^/a", "allowedOrigin": [{"host": "a.example.com"}]}]}"#),
     Row::works(
         "cors[].uriPattern",

@@ -14,6 +14,7 @@ use super::super::file::route::Route;
 use super::super::file::websockets::{self, Origin};
 use super::super::text::{Located, Mark};
 use super::Variables;
+use super::answers::AnswerVariables;
 use super::sessions::SessionVariables;
 
 /// What the environment says.
@@ -31,10 +32,10 @@ pub(crate) struct Settings {
     pub(crate) incoming_connection_timeout: Option<Located<u64>>,
     /// In milliseconds.
     pub(crate) incoming_request_timeout: Option<Located<u64>>,
-    /// Whether `x-frame-options` is sent.
-    pub(crate) send_x_frame_options: Option<bool>,
     /// Whose pages may open WebSockets.
     pub(crate) websocket_origins: Option<Located<Vec<Origin>>>,
+    /// What is said about answers.
+    pub(crate) answers: AnswerVariables,
     /// What is said about login and sessions.
     pub(crate) sessions: SessionVariables,
 }
@@ -100,8 +101,8 @@ impl Settings {
             uaa_service_name: variables.text(d, "UAA_SERVICE_NAME"),
             incoming_connection_timeout: milliseconds(d, variables, "INCOMING_CONNECTION_TIMEOUT"),
             incoming_request_timeout: milliseconds(d, variables, "INCOMING_REQUEST_TIMEOUT"),
-            send_x_frame_options: variables.json(d, "SEND_XFRAMEOPTIONS", flag),
             websocket_origins: variables.json(d, "WS_ALLOWED_ORIGINS", websockets::origins),
+            answers: AnswerVariables::decode(d, variables),
             sessions: SessionVariables::decode(d, variables),
         }
     }
@@ -159,27 +160,7 @@ fn decode_later(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
 
 fn decode_later_structures(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
     variables.json(d, "CORS", |d, node| Some(later::cors(d, node)));
-    variables.json(d, "COMPRESSION", |d, node| {
-        later::compression(d, node);
-        Some(())
-    });
-    variables.json(d, "httpHeaders", http_headers);
     variables.json(d, "CJ_PROTECT_WHITELIST", clickjacking_whitelist);
-}
-
-/// A list of objects of one header each.
-fn http_headers(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {
-    let headers = d.list(node, |d, node| {
-        for (name, mark, value) in d.map(node)?.entries() {
-            later::header_name(d, &Located { value: name.into(), mark });
-            d.string(value);
-        }
-        Some(())
-    })?;
-    if !headers.is_empty() {
-        d.findings.unsupported(node.mark(), "`httpHeaders`");
-    }
-    Some(())
 }
 
 fn clickjacking_whitelist(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {

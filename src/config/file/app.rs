@@ -5,6 +5,7 @@
 
 use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};
+use super::answers::Answers;
 use super::later;
 use super::login::{self, Logout, Section};
 use super::route::Route;
@@ -54,6 +55,8 @@ pub(crate) struct XsApp {
     pub(crate) logout: Logout,
     /// Where WebSockets are enabled.
     pub(crate) websockets: Option<Mark>,
+    /// What is said about answers.
+    pub(crate) answers: Answers,
     /// The `uriPattern`s of `cors`.
     pub(crate) cors_patterns: Vec<Located<Box<str>>>,
 }
@@ -77,6 +80,7 @@ impl XsApp {
             callback: login::callback(d, &fields),
             logout: fields.take("logout").and_then(|node| Logout::decode(d, node)).unwrap_or_default(),
             websockets: fields.take("websockets").and_then(|node| websockets::enabled(d, node)),
+            answers: Answers::decode(d, &fields),
             cors_patterns: fields.take("cors").map(|node| later::cors(d, node)).unwrap_or_default(),
         })
     }
@@ -92,13 +96,10 @@ fn decode_method(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> bool {
 /// Checks the keys of features that are not there yet.
 fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
     type Check = fn(&mut Decoder<'_, '_>, Node<'_>);
-    let checks: [(&str, Check); 7] = [
+    let checks: [(&str, Check); 4] = [
         ("services", later::services),
-        ("responseHeaders", later::response_headers),
-        ("compression", later::compression),
         ("pluginMetadataEndpoint", later::plugin_metadata_endpoint),
         ("whitelistService", later::whitelist_service),
-        ("errorPage", later::error_page),
         ("outgoingRequestOptions", later::outgoing_request_options),
     ];
     for (key, check) in checks {

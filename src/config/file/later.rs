@@ -8,8 +8,6 @@ use super::super::text::Located;
 use super::route::METHODS;
 
 pub(crate) const SERVICE: &[&str] = &["endpoint", "logoutPath", "logoutMethod"];
-pub(crate) const RESPONSE_HEADER: &[&str] = &["name", "value"];
-pub(crate) const COMPRESSION: &[&str] = &["enabled", "minSize", "compressResponseMixedTypeContent"];
 pub(crate) const ENDPOINT: &[&str] = &["endpoint"];
 pub(crate) const CORS: &[&str] = &[
     "uriPattern",
@@ -34,42 +32,6 @@ pub(crate) fn services(d: &mut Decoder<'_, '_>, node: Node<'_>) {
     }
 }
 
-pub(crate) fn response_headers(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    let headers = d.list(node, |d, node| {
-        let fields = d.fields(node, RESPONSE_HEADER)?;
-        if let Some(value) = d.required(&fields, "value") {
-            d.string(value);
-        }
-        let name = d.required(&fields, "name").and_then(|node| d.text(node))?;
-        header_name(d, &name);
-        Some(())
-    });
-    if headers.is_some_and(|headers| !headers.is_empty()) {
-        d.findings.unsupported(node.mark(), "`responseHeaders`");
-    }
-}
-
-/// Refuses names that additional headers may not have.
-pub(crate) fn header_name(d: &mut Decoder<'_, '_>, name: &Located<Box<str>>) {
-    if ["set-cookie", "cookie"].iter().any(|cookie| name.value.eq_ignore_ascii_case(cookie)) {
-        d.findings.error(name.mark, "unusable_header", "cookies cannot be set by an additional header");
-    }
-}
-
-pub(crate) fn compression(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    let Some(fields) = d.fields(node, COMPRESSION) else { return };
-    let enabled = fields.take("enabled").and_then(|node| d.boolean(node));
-    if let Some(node) = fields.take("minSize") {
-        d.integer(node, 1..=u64::MAX);
-    }
-    if let Some(node) = fields.take("compressResponseMixedTypeContent") {
-        d.boolean(node);
-    }
-    if enabled != Some(false) {
-        d.findings.unsupported(node.mark(), "`compression`");
-    }
-}
-
 pub(crate) fn plugin_metadata_endpoint(d: &mut Decoder<'_, '_>, node: Node<'_>) {
     if d.text(node).is_some() {
         d.findings.unsupported(node.mark(), "`pluginMetadataEndpoint`");
@@ -81,25 +43,6 @@ pub(crate) fn whitelist_service(d: &mut Decoder<'_, '_>, node: Node<'_>) {
     let Some(fields) = d.fields(node, ENDPOINT) else { return };
     if let Some(endpoint) = d.required(&fields, "endpoint") {
         d.text(endpoint);
-    }
-}
-
-/// Entries may hold further keys, which mean nothing: files in the wild do.
-pub(crate) fn error_page(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    let pages = d.list(node, |d, node| {
-        let fields = d.map(node)?;
-        if let Some(file) = fields.take("file") {
-            d.text(file);
-        }
-        let status = d.required(&fields, "status")?;
-        if status.is_list() {
-            d.filled_list(status, |d, node| d.integer(node, 100..=599)).map(drop)
-        } else {
-            d.integer(status, 100..=599).map(drop)
-        }
-    });
-    if pages.is_some_and(|pages| !pages.is_empty()) {
-        d.findings.unsupported(node.mark(), "`errorPage`");
     }
 }
 

@@ -9,7 +9,8 @@ use http::HeaderValue;
 use mime_guess::MimeGuess;
 
 /// The content type of `path`.
-pub(super) fn of(path: &Path) -> HeaderValue {
+#[must_use]
+pub fn of(path: &Path) -> HeaderValue {
     let extension = path.extension().and_then(|it| it.to_str()).unwrap_or_default();
     let kind = match extension.to_ascii_lowercase().as_str() {
         "js" | "mjs" | "cjs" => "application/javascript; charset=UTF-8",

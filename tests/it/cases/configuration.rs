@@ -16,22 +16,14 @@ use super::super::harness::tls::TlsBackend;
 use super::super::harness::{Backend, Issuer, Recorded, Reply, Server, Setup};
 
 /// Keys at the top of `xs-app.json` that are not supported yet.
-const LATER_KEYS: [&str; 8] = [
-    "errorPage",
-    "compression",
-    "responseHeaders",
-    "cors",
-    "websockets",
-    "whitelistService",
-    "pluginMetadataEndpoint",
-    "services",
-];
+const LATER_KEYS: [&str; 5] =
+    ["cors", "websockets", "whitelistService", "pluginMetadataEndpoint", "services"];
 
 /// Keys of a route that are not supported yet and may be left out.
 const LATER_ROUTE_KEYS: [&str; 1] = ["setBackendSessionCookies"];
 
 /// Variables that are not supported yet.
-const LATER_VARIABLES: [&str; 4] = ["httpHeaders", "COMPRESSION", "CORS", "CJ_PROTECT_WHITELIST"];
+const LATER_VARIABLES: [&str; 2] = ["CORS", "CJ_PROTECT_WHITELIST"];
 
 /// A configuration that runs.
 pub(super) struct Running {
