@@ -7,6 +7,7 @@
 
 mod arguments;
 mod check;
+mod compat;
 pub mod demo;
 pub mod explain;
 mod issuer;
@@ -44,6 +45,7 @@ fn dispatch(matches: &ArgMatches, out: &mut dyn Write) -> io::Result<ExitCode> {
         Some(("serve", serve)) => Ok(serve::run(&arguments::serve(serve, directory))),
         Some(("demo", demo)) => demo::run(&arguments::demo(demo), out),
         Some(("check", check)) => check::run(&directory, arguments::check_format(check), out),
+        Some(("compat", compat)) => compat::run(&directory, arguments::compat_format(compat), out),
         Some(("explain", explain)) => {
             explain::run(&directory, &arguments::explain(explain), arguments::explain_json(explain), out)
         }

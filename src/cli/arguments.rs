@@ -16,6 +16,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::check::Format;
+use super::compat;
 use super::explain::Question;
 use super::issuer::TOKEN_LIFETIME;
 use super::schema::Schema;
@@ -55,8 +56,8 @@ fn tree() -> Command {
         .args(serve_flags())
         .args(development_flags())
         .subcommands([serve_command(), demo_command(), check_command(), explain_command()])
-        .subcommands([test_command(), schema_command()])
-        .subcommands(["tenants", "compat", "doctor"].map(later_command))
+        .subcommands([test_command(), schema_command(), compat_command()])
+        .subcommands(["tenants", "doctor"].map(later_command))
 }
 
 fn working_directory_flag() -> Arg {
@@ -150,6 +151,13 @@ fn check_command() -> Command {
         .about("Compile the configuration and print every problem")
         .after_help("Exit code 1 when there is an error; warnings and notes leave it 0.")
         .arg(format_flag(&["human", "json", "sarif"]))
+}
+
+fn compat_command() -> Command {
+    Command::new("compat")
+        .about("Say what of a project of the SAP application router works here, and what does not")
+        .after_help("Reads xs-app.json, default-env.json, default-services.json, manifest.yml, mta.yaml, package.json, the start file and the environment. Exit code 1 when something is refused.")
+        .arg(format_flag(&["human", "json"]))
 }
 
 fn explain_command() -> Command {
@@ -277,6 +285,14 @@ pub(super) fn check_format(matches: &ArgMatches) -> Format {
     }
 }
 
+/// How `compat` prints.
+pub(super) fn compat_format(matches: &ArgMatches) -> compat::Format {
+    match format(matches) {
+        "json" => compat::Format::Json,
+        _ => compat::Format::Human,
+    }
+}
+
 /// What `explain` was asked.
 pub(super) fn explain(matches: &ArgMatches) -> Question {
     let words: Vec<&String> = matches.get_many("request").unwrap_or_default().collect();
@@ -336,6 +352,7 @@ mod tests {
             "-w /x serve --port 80",
             "serve -w /x --admin 127.0.0.1:0",
             "check -w /x --format sarif",
+            "compat -w /x --format json",
             "explain GET http://acme.localhost/ -H a:b -H c:d --token t --format json",
             "explain /path",
             "test",

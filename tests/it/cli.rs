@@ -50,6 +50,9 @@ fn exit_codes() {
         (&good, vec!["explain", "G T", "/"], 2, "not a method"),
         (&good, vec!["test"], 1, "no file of expectations"),
         (&good, vec!["schema", "xs-app"], 0, "a schema"),
+        (&good, vec!["compat"], 0, "a project without anything that is refused"),
+        (&bad, vec!["compat"], 1, "a key that nobody documents"),
+        (&good, vec!["compat", "--format", "sarif"], 2, "no form of it"),
         (&good, vec!["doctor"], 2, "not supported yet"),
         (&good, vec!["--help"], 0, "help"),
     ] {
@@ -60,7 +63,7 @@ fn exit_codes() {
 
 #[test]
 fn every_command_that_is_not_there_yet_says_so() {
-    for words in [vec!["tenants", "list"], vec!["compat"], vec!["doctor"]] {
+    for words in [vec!["tenants", "list"], vec!["doctor"]] {
         let output = application().run(&words);
         let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(complaint.contains("not supported yet"), "{words:?}: {complaint}");
@@ -103,6 +106,33 @@ fn check_prints_sarif_for_code_scanning() {
     let place = &result["locations"][0]["physicalLocation"];
     assert_eq!(place["artifactLocation"]["uri"], "xs-app.json");
     assert_eq!(place["region"], json!({"startLine": 2, "startColumn": 3}));
+}
+
+#[test]
+fn compat_says_what_becomes_of_each_key() {
+    let setup = application().file(
+        "package.json",
+        r#"{"dependencies": {"@sap/approuter": "21"}, "scripts": {"start": "node start.js"}}"#,
+    );
+    let setup = setup.file("start.js", "require('@sap/approuter')().beforeRequestHandler.use(f);\n");
+    let output = setup.run(&["compat", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let routers = json(&output);
+    let findings = routers["routers"][0]["findings"].as_array().unwrap();
+    let mut members: Vec<&String> = findings[0].as_object().unwrap().keys().collect();
+    members.sort();
+    assert_eq!(members, ["column", "file", "instead", "kind", "line", "name", "verdict", "why"]);
+    let found = findings.iter().find(|found| found["name"] == "beforeRequestHandler").unwrap();
+    assert_eq!((&found["verdict"], &found["file"]), (&json!("refused"), &json!("start.js")));
+    let told = text(&setup.run(&["compat"]));
+    for part in [
+        "refused  extension beforeRequestHandler",
+        "at start.js:1:29",
+        "instead: ",
+        "routes[].source (3 times)",
+    ] {
+        assert!(told.contains(part), "{part:?} is not in\n{told}");
+    }
 }
 
 #[test]

@@ -91,7 +91,9 @@ pub(super) const ROWS: &[Row] = &[
         "certificates are always verified unless a destination says `\"strictSSL\": false`",
     )
     .instead("add the authority to `XS_CACERT_PATH`, or set `strictSSL` for the one destination"),
-    Row::ignored("NODE_EXTRA_CA_CERTS", "/etc/ca.pem", NODE).instead("add the authority to `XS_CACERT_PATH`"),
+    Row::ignored("NODE_EXTRA_CA_CERTS", "/etc/ca.pem", NODE)
+        .instead("add the authority to `XS_CACERT_PATH`")
+        .unnoted(),
     Row::ignored("NODE_ENV", "production", NODE).unnoted(),
     Row::ignored("NODE_OPTIONS", "--max-old-space-size=256", NODE).unnoted(),
     Row::ignored("OPTIMIZE_MEMORY", "true", NODE).unnoted(),
