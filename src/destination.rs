@@ -7,6 +7,8 @@
 
 mod spec;
 
+pub mod service;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -21,7 +21,7 @@ use http::Response;
 use http::request::Parts;
 
 use crate::auth::login::Logins;
-use crate::auth::{Assertions, Issuer, Verifier};
+use crate::auth::{Assertions, Issuer, ServiceTokens, Verifier};
 use crate::error::Failure;
 use crate::forward::body::Body;
 use crate::forward::client::Client;
@@ -94,6 +94,8 @@ pub struct Context<'a> {
     pub client: &'a Client,
     /// Signs what backends are told.
     pub assertions: &'a Assertions,
+    /// Tokens for bound services.
+    pub tokens: &'a ServiceTokens,
     /// Who came in, and who went.
     pub audit: &'a Audit,
     /// Counts logins.

@@ -7,6 +7,7 @@
 
 mod login;
 mod logout;
+mod service;
 mod websocket;
 
 use std::time::Duration;
@@ -15,7 +16,7 @@ use http::header::{ALLOW, CONTENT_RANGE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use smallvec::SmallVec;
 
-use crate::auth::Refused;
+use crate::auth::{Refused, ServiceTokenError};
 use crate::forward::ForwardError;
 use crate::forward::files::{self, Unserved};
 use crate::request::Malformed;
@@ -85,6 +86,9 @@ pub enum Failure {
     /// The file is not served.
     #[error("the file is not served")]
     File(#[from] Unserved),
+    /// There is no token for the bound service.
+    #[error("there is no token for the service")]
+    Service(#[from] ServiceTokenError),
     /// The backend did not answer.
     #[error(transparent)]
     Forward(#[from] ForwardError),
@@ -184,6 +188,7 @@ impl Failure {
                 told(StatusCode::NOT_FOUND, "host_names_no_destination", "There is nothing at this host.")
             }
             Self::File(reason) => file(reason),
+            Self::Service(reason) => service::verdict(reason),
             Self::Forward(reason) => forward(reason),
         }
     }

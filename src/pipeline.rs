@@ -9,6 +9,7 @@
 mod dressing;
 mod exchange;
 mod navigation;
+mod service;
 mod upgrade;
 mod visitor;
 mod watch;
@@ -205,7 +206,7 @@ pub async fn decide(
         Err(failure) if handshake.is_some() => return Err(failure),
         Err(failure) => return navigation::login_or(failure, &door, route, &parts.headers),
     };
-    let name = match &route.action {
+    let outbound = match &route.action {
         Action::LocalDir(_) | Action::UserApi if handshake.is_some() => return Err(Failure::NoRoute),
         Action::LocalDir(_) => {
             return Ok(Decision::File { route: route.index, path: matched.rewritten("")? });
@@ -215,12 +216,17 @@ pub async fn decide(
             let reached = Reached { endpoint: Endpoint::User, path, admitted: Some(admitted) };
             return Ok(Decision::Endpoint(Box::new(reached)));
         }
-        Action::Destination(name) => name,
+        // Boxed, as every request's future would be as large as this one.
+        Action::Service(place) => {
+            let called = service::outbound(&door, &matched, &admitted, *place, parts, &mut trail.destination);
+            Box::pin(called).await?
+        }
+        Action::Destination(name) => {
+            let destination = destination(snapshot, name, &matched, tenant, request)?;
+            let destination = &*trail.destination.insert(Arc::clone(destination));
+            outbound(&door, &matched, &admitted, destination, std::mem::take(&mut parts.headers))?
+        }
     };
-    let destination = destination(snapshot, name, &matched, tenant, request)?;
-    let destination = &*trail.destination.insert(Arc::clone(destination));
-    let headers = std::mem::take(&mut parts.headers);
-    let outbound = outbound(&door, &matched, &admitted, destination, headers)?;
     let Some(handshake) = handshake else { return Ok(Decision::Forward(Box::new(outbound))) };
     upgrade::opening(outbound, &handshake, &admitted, trail.visitor.opened.as_ref())
 }

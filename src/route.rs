@@ -60,6 +60,8 @@ pub enum Action {
     LocalDir(Arc<Path>),
     /// Says who the caller is: `service: sap-approuter-userapi`.
     UserApi,
+    /// Forwards it to the bound service at this place.
+    Service(usize),
 }
 
 /// A route as configured, not yet understood.

@@ -14,6 +14,7 @@ use arc_swap::ArcSwap;
 
 use crate::auth::Issuers;
 use crate::destination::Table;
+use crate::destination::service::BusinessService;
 use crate::forward::files::LocalDir;
 use crate::forward::headers::HeaderPolicy;
 use crate::request::Trust;
@@ -22,7 +23,9 @@ use crate::session;
 use crate::tenant::{Directory, HostPattern};
 
 pub use answers::{AnswerRules, Compression, ErrorPage, ErrorPages};
-pub use rules::{BackendLogout, LoginRules, LogoutMethod, LogoutPage, LogoutRules, WebSocketRules};
+pub use rules::{
+    BackendLogout, LoginRules, LogoutMethod, LogoutPage, LogoutRules, ServiceLogout, WebSocketRules,
+};
 
 /// Everything that requests are served by.
 #[derive(Debug)]
@@ -41,6 +44,8 @@ pub struct Snapshot {
     pub local_dirs: Vec<Option<LocalDir>>,
     /// Where requests are sent.
     pub destinations: Table,
+    /// Bound services, by the place that routes name.
+    pub services: Vec<Arc<BusinessService>>,
     /// `DESTINATION_HOST_PATTERN`, for routes with the destination `*`.
     pub destination_hosts: Option<HostPattern>,
     /// How sessions live.

@@ -168,6 +168,12 @@ impl Issuer {
         self.client.is_some()
     }
 
+    /// Whether it is SAP Cloud Identity Services.
+    #[must_use]
+    pub fn is_ias(&self) -> bool {
+        self.client.as_ref().is_some_and(|client| client.dialect == Dialect::Ias)
+    }
+
     /// Whether it is spoken to without TLS; only fit for development.
     #[must_use]
     pub fn is_cleartext(&self) -> bool {

@@ -144,7 +144,7 @@ impl Server {
         lasting.keys.observe(Box::new(move |usable| {
             counted.jwks_fetch(if usable { FetchResult::Success } else { FetchResult::Failure });
         }));
-        self.slow.spawn(self.farewells(&published, &lasting.assertions)?.run(endings));
+        self.slow.spawn(self.farewells(&published, &lasting)?.run(endings));
         let (stop, drain) = watch::channel(false);
         let workers = Workers {
             settings: &self.settings,
@@ -191,15 +191,12 @@ impl Server {
     }
 
     /// Who tells backends of sessions that end by themselves.
-    fn farewells(
-        &self,
-        published: &Arc<Published>,
-        assertions: &Arc<Assertions>,
-    ) -> Result<Farewells, Failed> {
+    fn farewells(&self, published: &Arc<Published>, lasting: &Lasting) -> Result<Farewells, Failed> {
         Ok(Farewells {
             published: Arc::clone(published),
             client: Client::new(Connector::new(BackendTls::new(&self.settings.authorities)?)),
-            assertions: Arc::clone(assertions),
+            assertions: Arc::clone(&lasting.assertions),
+            tokens: lasting.services.clone(),
             audit: Audit::new(&self.sink),
         })
     }

@@ -21,6 +21,7 @@ use crate::tenant::{Directory, HostPattern};
 
 mod answers;
 mod bound;
+mod credentials;
 mod destinations;
 mod development;
 mod headers;
@@ -28,6 +29,7 @@ mod issuers;
 mod lints;
 mod login;
 mod routes;
+mod services;
 mod sessions;
 mod settings;
 mod store;
@@ -73,12 +75,13 @@ impl Compiler<'_> {
         let directory = tenants::directory(self, &bound, &rows, headers.tenant.clone());
         let trust = tenants::trust(self);
         let destinations = destinations::compile(self, overrides);
-        let routes = routes::compile(self, &bound, issuers.any());
+        let services = services::Services::compile(self, &bound, &headers.policy);
+        let routes = routes::compile(self, &bound, issuers.any(), &services);
         let destination_hosts = self.destination_hosts();
         let issuers = issuers.build(self, directory.as_ref());
         self.lint(&bound, directory.as_ref(), routes.as_ref());
         let login = login::login(self);
-        let logout = login.as_ref().and_then(|login| login::logout(self, login));
+        let logout = login.as_ref().and_then(|login| login::logout(self, &services, login));
         if let (Some(login), Some(logout), Some(routes)) = (&login, &logout, &routes) {
             login::lint(self, login, logout, routes);
         }
@@ -94,6 +97,7 @@ impl Compiler<'_> {
             local_dirs: routes::local_dirs(self, routes.as_ref()?)?,
             routes: routes?,
             destinations,
+            services: services.list()?,
             destination_hosts,
             sessions: sessions?,
             login: login?,

@@ -13,5 +13,6 @@ pub(crate) mod later;
 pub(crate) mod login;
 pub(crate) mod plugins;
 pub(crate) mod route;
+pub(crate) mod services;
 pub(crate) mod tenants;
 pub(crate) mod websockets;

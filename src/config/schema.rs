@@ -15,7 +15,9 @@ mod tests {
 
     use serde_json::Value;
 
-    use super::super::file::{answers, app, destinations, issuer, later, login, route, tenants, websockets};
+    use super::super::file::{
+        answers, app, destinations, issuer, later, login, route, services, tenants, websockets,
+    };
     use super::{XS_APP, XS_TENANTS};
 
     fn keys_at(schema: &str, pointer: &str) -> BTreeSet<String> {
@@ -43,7 +45,7 @@ mod tests {
             (XS_APP, "/properties/login", login::LOGIN),
             (XS_APP, "/properties/logout", login::LOGOUT),
             (XS_APP, "/properties/destinations/additionalProperties", login::DESTINATION),
-            (XS_APP, "/properties/services/additionalProperties", later::SERVICE),
+            (XS_APP, "/properties/services/additionalProperties", services::SERVICE),
             (XS_APP, "/properties/responseHeaders/items", answers::RESPONSE_HEADER),
             (XS_APP, "/properties/compression", answers::COMPRESSION),
             (XS_APP, "/properties/whitelistService", later::ENDPOINT),

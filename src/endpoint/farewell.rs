@@ -5,16 +5,19 @@
 //! told in the same way, by [`Farewells`], but without the browser's cookies, which nobody sent.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, Method};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::auth::Assertions;
+use crate::auth::{Assertions, ServiceTokens};
+use crate::destination::Destination;
+use crate::destination::service::BusinessService;
+use crate::forward::Outbound;
 use crate::forward::client::Client;
 use crate::forward::farewell::{Farewell, tell};
 use crate::forward::headers::HeaderPolicy;
-use crate::forward::{ForwardError, Outbound};
 use crate::observe::audit::{Audit, Entry, Event};
 use crate::request::CanonicalRequest;
 use crate::request::correlation::Correlation;
@@ -25,60 +28,123 @@ use crate::tenant::{Tenant, TenantKey};
 /// How many sessions' backends are told at once where sessions end unasked.
 const AT_ONCE: usize = 32;
 
+/// How long the token of a service may take that hears of a session's end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// A session's end.
 pub(super) struct Parting<'a> {
     pub snapshot: &'a Snapshot,
     pub assertions: &'a Assertions,
-    pub tenant: &'a Tenant,
-    pub session: &'a Session,
+    pub tokens: &'a ServiceTokens,
+    pub tenant: &'a Arc<Tenant>,
+    pub session: &'a Arc<Session>,
     pub correlation: &'a Correlation,
     pub request: Option<(&'a CanonicalRequest, &'a HeaderMap)>,
 }
 
-/// What the backends will be sent, in the order of the configuration.
-pub(super) fn letters(parting: &Parting<'_>) -> Vec<Outbound> {
-    let Parting { snapshot, tenant, session, .. } = *parting;
-    let written = snapshot.logout.backends.iter().filter_map(|backend| {
-        let destination = snapshot.destinations.find(&backend.destination, tenant.index)?;
-        let sign = || parting.assertions.sign(tenant, Some(&session.identity), &backend.path);
-        let assertion = if snapshot.assertion { sign() } else { None };
-        let farewell = Farewell {
-            tenant,
-            identity: &session.identity,
-            correlation: parting.correlation,
-            request: parting.request,
-            assertion: assertion.as_ref(),
-            policy: &snapshot.headers,
-        };
-        farewell.to(destination, &backend.method, &backend.path).inspect_err(log).ok()
-    });
-    written.collect()
+/// What a backend will be sent.
+pub(super) struct Letter {
+    outbound: Outbound,
+    /// Where the backend is a bound service: how it gets its token.
+    stamp: Option<Stamp>,
 }
 
-/// Sends `letters` and waits until each was answered, or its time is up.
-pub(super) async fn send(client: &Client, letters: Vec<Outbound>, policy: &Arc<HeaderPolicy>) {
-    let mut under_way = JoinSet::new();
-    for letter in letters {
-        let (client, policy) = (client.clone(), Arc::clone(policy));
-        let destination = Arc::clone(&letter.destination.name);
-        under_way.spawn(async move { (destination, tell(&client, letter, &policy).await) });
+/// What the token of a service is asked with.
+struct Stamp {
+    service: Arc<BusinessService>,
+    tokens: ServiceTokens,
+    tenant: Arc<Tenant>,
+    session: Arc<Session>,
+}
+
+/// What the backends will be sent, in the order of the configuration.
+pub(super) fn letters(parting: &Parting<'_>) -> Vec<Letter> {
+    let Parting { snapshot, tenant, .. } = *parting;
+    let backends = snapshot.logout.backends.iter().filter_map(|backend| {
+        let destination = snapshot.destinations.find(&backend.destination, tenant.index)?;
+        let outbound = parting.written(destination, &backend.method, &backend.path)?;
+        Some(Letter { outbound, stamp: None })
+    });
+    let services = snapshot.logout.services.iter().filter_map(|told| {
+        let service = snapshot.services.get(told.service)?;
+        let outbound = parting.written(&service.destination, &told.method, &told.path)?;
+        Some(Letter { outbound, stamp: Some(parting.stamp(service)) })
+    });
+    backends.chain(services).collect()
+}
+
+impl Parting<'_> {
+    fn written(&self, destination: &Arc<Destination>, method: &Method, path: &str) -> Option<Outbound> {
+        let identity = &self.session.identity;
+        let sign = || self.assertions.sign(self.tenant, Some(identity), path);
+        let assertion = if self.snapshot.assertion { sign() } else { None };
+        let farewell = Farewell {
+            tenant: self.tenant,
+            identity,
+            correlation: self.correlation,
+            request: self.request,
+            assertion: assertion.as_ref(),
+            policy: &self.snapshot.headers,
+        };
+        farewell.to(destination, method, path).inspect_err(|error| log(error)).ok()
     }
-    while let Some(told) = under_way.join_next().await {
-        match told {
-            Ok((_, Ok(status))) if status.is_success() || status.is_redirection() => {}
-            Ok((destination, Ok(status))) => {
-                let status = status.as_u16();
-                tracing::warn!(%destination, status, "a backend did not take the logout");
-            }
-            Ok((_, Err(error))) => log(&error),
-            // Only together with the worker, which has nobody left to tell.
-            Err(_) => {}
+
+    fn stamp(&self, service: &Arc<BusinessService>) -> Stamp {
+        Stamp {
+            service: Arc::clone(service),
+            tokens: self.tokens.clone(),
+            tenant: Arc::clone(self.tenant),
+            session: Arc::clone(self.session),
         }
     }
 }
 
-fn log(error: &ForwardError) {
-    tracing::warn!(error = error as &dyn std::error::Error, "a backend does not hear of a logout");
+impl Stamp {
+    /// Adds what the service is shown; says whether it was there to be had.
+    async fn put_on(self, outbound: &mut Outbound) -> bool {
+        let asked = self.service.token(&self.tokens, &self.tenant, &self.session.identity);
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(token)) => {
+                self.service.dress(&mut outbound.headers, token, None);
+                return true;
+            }
+            Ok(Err(error)) => log(&error),
+            Err(elapsed) => log(&elapsed),
+        }
+        false
+    }
+}
+
+/// Sends `letters` and waits until each was answered, or its time is up.
+pub(super) async fn send(client: &Client, letters: Vec<Letter>, policy: &Arc<HeaderPolicy>) {
+    let mut under_way = JoinSet::new();
+    for letter in letters {
+        under_way.spawn(deliver(client.clone(), letter, Arc::clone(policy)));
+    }
+    // One that does not end by itself ends together with the worker, which has nobody left to tell.
+    while under_way.join_next().await.is_some() {}
+}
+
+async fn deliver(client: Client, letter: Letter, policy: Arc<HeaderPolicy>) {
+    let Letter { mut outbound, stamp } = letter;
+    if let Some(stamp) = stamp
+        && !stamp.put_on(&mut outbound).await
+    {
+        return;
+    }
+    let destination = Arc::clone(&outbound.destination.name);
+    match tell(&client, outbound, &policy).await {
+        Ok(status) if status.is_success() || status.is_redirection() => {}
+        Ok(status) => {
+            let status = status.as_u16();
+            tracing::warn!(%destination, status, "a backend did not take the logout");
+        }
+        Err(error) => log(&error),
+    }
+}
+
+fn log(error: &(dyn std::error::Error + 'static)) {
+    tracing::warn!(error, "a backend does not hear of a logout");
 }
 
 /// Tells backends of sessions that ended unasked.
@@ -89,6 +155,8 @@ pub struct Farewells {
     pub client: Client,
     /// Signs what backends are told.
     pub assertions: Arc<Assertions>,
+    /// Tokens for bound services.
+    pub tokens: ServiceTokens,
     /// Who went.
     pub audit: Audit,
 }
@@ -109,7 +177,7 @@ impl Farewells {
         while under_way.join_next().await.is_some() {}
     }
 
-    async fn tell(&self, session: &Session) {
+    async fn tell(&self, session: &Arc<Session>) {
         let key = session.realm.tenant().map(TenantKey::as_str);
         let subject = session.identity.subject.as_deref();
         self.audit.record(&Entry { tenant: key, subject, ..Entry::of(Event::SessionTimeout) });
@@ -120,6 +188,7 @@ impl Farewells {
         let parting = Parting {
             snapshot: &snapshot,
             assertions: &self.assertions,
+            tokens: &self.tokens,
             tenant: &tenant,
             session,
             correlation: &correlation,

@@ -106,6 +106,7 @@ async fn end(context: &Context<'_>, headers: &HeaderMap, opened: Opened) -> Resu
     let parting = Parting {
         snapshot: context.snapshot,
         assertions: context.assertions,
+        tokens: context.tokens,
         tenant: context.tenant,
         session: &session,
         correlation: context.correlation,

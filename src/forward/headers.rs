@@ -68,6 +68,9 @@ const OURS: [&str; 12] = [
     "sap-connectivity-scc-location-id",
 ];
 
+/// Names that are written for each request by itself.
+const NEVER_ADDED: [&str; 5] = ["host", "expect", "x-request-id", "x-correlationid", "traceparent"];
+
 /// Names that mean something only before a body, or that decide what happens to it: never as trailers
 /// (RFC 9110 §6.5.1), in neither direction.
 const NEVER_TRAILERS: [&str; 52] = [
@@ -212,6 +215,17 @@ impl HeaderPolicy {
             never_trailers: NameSet::new(NEVER_TRAILERS),
             cookies: OwnCookies::new(cookies),
         }
+    }
+
+    /// Whether the configuration may add `name` to what a backend gets: it frames nothing, belongs to no
+    /// connection, and says nothing that is ours to say.
+    #[must_use]
+    pub fn may_be_added(&self, name: &HeaderName) -> bool {
+        let name = name.as_str();
+        !self.hop_by_hop.contains(name)
+            && !self.is_reserved(name, false)
+            && !is_disguised(name)
+            && !NEVER_ADDED.contains(&name)
     }
 
     /// Removes from a request what may not reach the backend. `trusted` says that the peer is a proxy

@@ -207,6 +207,7 @@ impl Exchange {
             verifier: &bench.verifier,
             client: &self.worker.client,
             assertions: &bench.assertions,
+            tokens: &bench.services,
             audit: &self.worker.audit,
             recorder: &self.worker.recorder,
             peer: self.caller.peer.address,

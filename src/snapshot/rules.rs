@@ -43,6 +43,8 @@ pub struct LogoutRules {
     pub back_channel: Option<Box<str>>,
     /// The backends that are told, in order: `destinations.<name>.logoutPath`.
     pub backends: Vec<BackendLogout>,
+    /// The services that are told: `services.<name>.logoutPath`.
+    pub services: Vec<ServiceLogout>,
 }
 
 /// The method of the logout endpoint.
@@ -84,4 +86,15 @@ pub struct WebSocketRules {
     pub idle: Option<Duration>,
     /// How long one may be open; `None` is for ever.
     pub age: Option<Duration>,
+}
+
+/// A bound service that is told when a session ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceLogout {
+    /// Its place among the services.
+    pub service: usize,
+    /// The path, behind the service's own; it begins with `/` and may have a query.
+    pub path: Box<str>,
+    /// `POST` where nothing else is said.
+    pub method: Method,
 }

@@ -66,6 +66,7 @@ mod security_36_error_leakage;
 mod security_37_tls;
 mod security_39_fail_open;
 mod security_40_exhaustion;
+mod services;
 mod sessions;
 mod sessions_redis;
 mod standins;

@@ -112,7 +112,8 @@ fn refuse_repository(compiler: &mut Compiler<'_>, binding: &Binding) {
         .hint("serve the built applications with `localDir`, and take the binding away");
 }
 
-fn required(compiler: &mut Compiler<'_>, binding: &Binding, key: &str) -> Option<String> {
+/// A credential that there must be.
+pub(super) fn required(compiler: &mut Compiler<'_>, binding: &Binding, key: &str) -> Option<String> {
     let found = binding.credential(key).map(str::to_owned);
     if found.is_none() {
         let message = format!("the credentials of `{}` have no `{key}`", binding.name);

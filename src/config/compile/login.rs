@@ -9,6 +9,7 @@ use super::super::file::login::Logout;
 use super::super::text::Located;
 use super::Compiler;
 use super::routes::route_at;
+use super::services::Services;
 use crate::request::Target;
 use crate::route::Routes;
 use crate::route::pattern::Steps;
@@ -38,7 +39,11 @@ pub(super) fn login(compiler: &mut Compiler<'_>) -> Option<LoginRules> {
 }
 
 /// How people log out; `None` where that does not compile.
-pub(super) fn logout(compiler: &mut Compiler<'_>, login: &LoginRules) -> Option<LogoutRules> {
+pub(super) fn logout(
+    compiler: &mut Compiler<'_>,
+    services: &Services,
+    login: &LoginRules,
+) -> Option<LogoutRules> {
     let Some(app) = &compiler.model.app else { return Some(LogoutRules::default()) };
     let written = &app.logout;
     let before = compiler.findings.errors();
@@ -52,6 +57,7 @@ pub(super) fn logout(compiler: &mut Compiler<'_>, login: &LoginRules) -> Option<
         page: written.page.as_ref().map(|page| logout_page(&page.value)),
         back_channel,
         backends: backends(compiler),
+        services: services.logouts(compiler),
     })
 }
 
@@ -99,7 +105,7 @@ fn endpoint(compiler: &mut Compiler<'_>, written: &Located<Box<str>>) -> Option<
 }
 
 /// The path with exactly one `/` before it.
-fn beneath_root(path: &str) -> Box<str> {
+pub(super) fn beneath_root(path: &str) -> Box<str> {
     format!("/{}", path.trim_start_matches('/')).into()
 }
 

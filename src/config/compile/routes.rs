@@ -15,6 +15,7 @@ use super::super::file::tenants::XsTenants;
 use super::super::text::{Located, Mark};
 use super::Compiler;
 use super::bound::Bound;
+use super::services::{self, Services};
 use crate::auth::{AuthenticationType, Requirement, Scope, ScopeSpec};
 use crate::forward::files::LocalDir;
 use crate::route::welcome::Welcome;
@@ -26,11 +27,16 @@ mod service;
 const RESOURCES: &str = "resources";
 
 /// Compiles every route.
-pub(super) fn compile(compiler: &mut Compiler<'_>, bound: &Bound, any_issuer: bool) -> Option<Routes> {
+pub(super) fn compile(
+    compiler: &mut Compiler<'_>,
+    bound: &Bound,
+    any_issuer: bool,
+    services: &Services,
+) -> Option<Routes> {
     let app = compiler.model.app.as_ref()?;
     let before = compiler.findings.errors();
     let any_ias = bound.ias.is_some() || is_any_ias(compiler.tenants);
-    let authority = Authority { bound, any_issuer, any_ias, open: app.open };
+    let authority = Authority { bound, any_issuer, any_ias, open: app.open, services };
     let plugins = compiler.model.settings.plugins.iter().zip(app.routes.len() + 1..);
     let written = plugins.map(|(route, index)| (index, route)).chain(app.routes.iter().enumerate());
     let mut specs: Vec<RouteSpec> =
@@ -82,6 +88,7 @@ struct Authority<'b> {
     /// Whether some tenant's issuer is an IAS, bound or not.
     any_ias: bool,
     open: bool,
+    services: &'b Services,
 }
 
 /// Whether an issuer is written that is an IAS.
@@ -128,7 +135,7 @@ fn spec(
     route: &Route,
 ) -> Option<RouteSpec> {
     service::check_replaced(compiler, &route.replaced_services);
-    let action = action(compiler, route);
+    let action = action(compiler, authority.services, route);
     let kind = kind(compiler, authority, route);
     let scope = scope(compiler, authority.bound, route);
     let cache_control = cache_control(compiler, route);
@@ -159,18 +166,21 @@ fn origin(compiler: &Compiler<'_>, mark: Mark) -> Origin {
     Origin { file: file.into(), line, column }
 }
 
-fn action(compiler: &mut Compiler<'_>, route: &Route) -> Option<Action> {
+fn action(compiler: &mut Compiler<'_>, services: &Services, route: &Route) -> Option<Action> {
     let action = route.action.as_ref()?;
     match &action.value {
         Written::Destination(name) => {
             Some(Action::Destination(destination(compiler, route, name, action.mark)))
         }
         Written::LocalDir(name) => local_dir(compiler, name, action.mark),
-        Written::Service(name) if **name == *service::USER_API => Some(Action::UserApi),
-        Written::Service(name) => {
-            service::check(compiler, name, action.mark);
+        Written::Service(name) if **name == *services::USER_API => Some(Action::UserApi),
+        Written::Service(name) if services::is_repository(compiler, name) => {
+            compiler.findings.unsupported(action.mark, &format!("the service `{name}`"));
             // Nothing is called so, and so nobody gets in: the route still stands before later ones.
             Some(Action::Destination(DestinationName::Fixed(format!("service:{name}").into())))
+        }
+        Written::Service(name) => {
+            services.place(compiler, name, route.endpoint.as_ref()).map(Action::Service)
         }
     }
 }

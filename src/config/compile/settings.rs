@@ -172,6 +172,11 @@ impl Entries<'_, '_> {
         self.add_text("logout.logoutEndpoint", app.logout.endpoint.as_ref());
         self.add_text("logout.logoutPage", app.logout.page.as_ref());
         self.add_text("logout.backChannelLogoutEndpoint", app.logout.back_channel.as_ref());
+        for section in &app.services {
+            let name = &section.name.value;
+            self.add_text(&format!("services.{name}.endpoint"), section.endpoint.as_ref());
+            self.add_text(&format!("services.{name}.logoutPath"), section.logout_path.as_ref());
+        }
     }
 
     fn tenants(&mut self) {

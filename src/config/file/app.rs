@@ -9,6 +9,7 @@ use super::answers::Answers;
 use super::later;
 use super::login::{self, Logout, Section};
 use super::route::Route;
+use super::services;
 use super::websockets;
 
 /// The keys of `xs-app.json`.
@@ -45,6 +46,8 @@ pub(crate) struct XsApp {
     pub(crate) routes: Vec<Route>,
     /// The sections of `destinations`; a route must use each.
     pub(crate) destinations: Vec<Section>,
+    /// The sections of `services`.
+    pub(crate) services: Vec<services::Section>,
     /// How long a session lives without a request, in minutes.
     pub(crate) session_timeout: Option<Located<u64>>,
     /// Where `stateProtection: false` stands.
@@ -75,6 +78,7 @@ impl XsApp {
                 .take("destinations")
                 .and_then(|node| login::destinations(d, node))
                 .unwrap_or_default(),
+            services: fields.take("services").and_then(|node| services::decode(d, node)).unwrap_or_default(),
             session_timeout: login::session_timeout(d, &fields),
             unprotected_state: login::state_protection(d, &fields),
             callback: login::callback(d, &fields),
@@ -96,8 +100,7 @@ fn decode_method(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> bool {
 /// Checks the keys of features that are not there yet.
 fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
     type Check = fn(&mut Decoder<'_, '_>, Node<'_>);
-    let checks: [(&str, Check); 4] = [
-        ("services", later::services),
+    let checks: [(&str, Check); 3] = [
         ("pluginMetadataEndpoint", later::plugin_metadata_endpoint),
         ("whitelistService", later::whitelist_service),
         ("outgoingRequestOptions", later::outgoing_request_options),

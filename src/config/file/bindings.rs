@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};
 use crate::secret::Secret;
@@ -27,6 +29,30 @@ impl Binding {
     /// A credential's text, where it is not empty.
     pub(crate) fn credential(&self, key: &str) -> Option<&str> {
         self.credentials.get(key).map(|secret| secret.value.expose()).filter(|text| !text.is_empty())
+    }
+
+    /// The credentials that stand in an object of their own under `key`, as a binding; `None` where there is
+    /// no such object.
+    pub(crate) fn part(&self, key: &str) -> Option<Self> {
+        let secret = self.credentials.get(key)?;
+        let members: serde_json::Map<String, Value> = serde_json::from_str(secret.value.expose()).ok()?;
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                value.to_string()
+            }
+        };
+        let credentials = members.into_iter().map(|(name, value)| {
+            (name.into(), Located { value: Secret::new(text(value)), mark: secret.mark })
+        });
+        Some(Self {
+            mark: secret.mark,
+            label: self.label.clone(),
+            name: self.name.clone(),
+            plan: self.plan.clone(),
+            tags: Vec::new(),
+            credentials: credentials.collect(),
+        })
     }
 
     /// Whether it is of a kind, by label or tag.

@@ -7,7 +7,6 @@ use super::super::decode::{Decoder, Node};
 use super::super::text::Located;
 use super::route::METHODS;
 
-pub(crate) const SERVICE: &[&str] = &["endpoint", "logoutPath", "logoutMethod"];
 pub(crate) const ENDPOINT: &[&str] = &["endpoint"];
 pub(crate) const CORS: &[&str] = &[
     "uriPattern",
@@ -18,19 +17,6 @@ pub(crate) const CORS: &[&str] = &[
     "exposeHeaders",
     "allowedCredentials",
 ];
-
-pub(crate) fn services(d: &mut Decoder<'_, '_>, node: Node<'_>) {
-    let Some(sections) = d.map(node) else { return };
-    for (_, mark, node) in sections.entries() {
-        d.findings.unsupported(mark, "a service's section");
-        let Some(fields) = d.fields(node, SERVICE) else { continue };
-        for key in SERVICE {
-            if let Some(node) = fields.take(key) {
-                d.text(node);
-            }
-        }
-    }
-}
 
 pub(crate) fn plugin_metadata_endpoint(d: &mut Decoder<'_, '_>, node: Node<'_>) {
     if d.text(node).is_some() {

@@ -10,6 +10,8 @@ pub(crate) const LOGIN: &[&str] = &["callbackEndpoint"];
 pub(crate) const LOGOUT: &[&str] =
     &["logoutEndpoint", "logoutPage", "logoutMethod", "csrfProtection", "backChannelLogoutEndpoint"];
 pub(crate) const DESTINATION: &[&str] = &["logoutPath", "logoutMethod"];
+/// The methods by which a backend may be told of a logout.
+pub(super) const METHODS: [(&str, &str); 3] = [("POST", "POST"), ("PUT", "PUT"), ("GET", "GET")];
 
 /// `logout`.
 #[derive(Debug, Default)]
@@ -81,7 +83,6 @@ fn decode_page(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Option<Located<B
 
 /// The `destinations` section.
 pub(crate) fn destinations(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Section>> {
-    const METHODS: [(&str, &str); 3] = [("POST", "POST"), ("PUT", "PUT"), ("GET", "GET")];
     let map = d.map(node)?;
     let mut sections = Vec::new();
     for (name, mark, node) in map.entries() {

@@ -20,6 +20,7 @@ pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Rout
         }
         let destination = d.required(&fields, "destination").and_then(|node| d.text(node));
         Some(Route {
+            endpoint: None,
             mark: fields.mark(),
             source: d.required(&fields, "source").and_then(|node| Source::decode(d, node)),
             methods: None,

@@ -74,6 +74,8 @@ pub(crate) struct Route {
     pub(crate) target: Option<Located<Box<str>>>,
     /// Where it leads; `None` where that could not be read.
     pub(crate) action: Option<Located<Action>>,
+    /// Which endpoint of the service it leads to.
+    pub(crate) endpoint: Option<Located<Box<str>>>,
     /// Who gets in.
     pub(crate) authentication: Option<Located<Authentication>>,
     /// Whether sessions need a CSRF token.
@@ -136,6 +138,7 @@ impl Route {
             methods: fields.take("httpMethods").and_then(|node| decode_methods(d, node)),
             target: fields.take("target").and_then(|node| d.string(node)),
             action: Action::decode(d, &fields),
+            endpoint: fields.take("endpoint").and_then(|node| d.text(node)),
             authentication: fields.take("authenticationType").and_then(|node| d.word(node, &AUTHENTICATION)),
             csrf: fields.take("csrfProtection").and_then(|node| d.boolean(node)).unwrap_or(true),
             scope: fields.take("scope").and_then(|node| Scope::decode(d, node)),
@@ -226,10 +229,9 @@ fn decode_methods(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Box<str
 
 /// Checks the keys of features that are not there yet.
 fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
-    for key in ["tokenHeader", "bodySchema", "endpoint"] {
+    for key in ["tokenHeader", "bodySchema"] {
         if let Some(node) = fields.take(key)
             && d.text(node).is_some()
-            && key != "endpoint"
         {
             d.findings.unsupported(node.mark(), &format!("`{key}`"));
         }

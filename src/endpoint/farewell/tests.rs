@@ -5,7 +5,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::auth::Clock;
+use crate::auth::{Clock, KeyStore, KeyStoreSettings};
 use crate::config::{self, Sources};
 use crate::forward::Connector;
 use crate::forward::tls::BackendTls;
@@ -42,6 +42,16 @@ fn session(tenant: &str) -> Arc<Session> {
     })
 }
 
+fn tokens() -> ServiceTokens {
+    let settings = KeyStoreSettings {
+        runtime: tokio::runtime::Handle::current(),
+        extra_roots: Vec::new(),
+        resolver: None,
+        clock: Clock::System,
+    };
+    ServiceTokens::new(Arc::new(KeyStore::new(settings).unwrap()))
+}
+
 fn farewells(backend: &str) -> Farewells {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("xs-app.json"), APPLICATION).unwrap();
@@ -55,6 +65,7 @@ fn farewells(backend: &str) -> Farewells {
         published: Arc::new(Published::new(snapshot)),
         client: Client::new(Connector::new(BackendTls::new(&[]).unwrap())),
         assertions: Arc::new(Assertions::new(Clock::System)),
+        tokens: tokens(),
         audit: Audit::off(),
     }
 }

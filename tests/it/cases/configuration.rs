@@ -16,8 +16,7 @@ use super::super::harness::tls::TlsBackend;
 use super::super::harness::{Backend, Issuer, Recorded, Reply, Server, Setup};
 
 /// Keys at the top of `xs-app.json` that are not supported yet.
-const LATER_KEYS: [&str; 5] =
-    ["cors", "websockets", "whitelistService", "pluginMetadataEndpoint", "services"];
+const LATER_KEYS: [&str; 4] = ["cors", "websockets", "whitelistService", "pluginMetadataEndpoint"];
 
 /// Keys of a route that are not supported yet and may be left out.
 const LATER_ROUTE_KEYS: [&str; 1] = ["setBackendSessionCookies"];
@@ -103,8 +102,7 @@ fn is_left_out(route: &Value) -> bool {
     let partly_dynamic =
         route["destination"].as_str().is_some_and(|name| name.contains('$') && !name.starts_with('$'));
     let later = !route["replace"].is_null();
-    let service = route["service"].as_str().is_some_and(|service| service != "sap-approuter-userapi");
-    later || service || partly_dynamic
+    later || partly_dynamic
 }
 
 fn claims(uaa: u16) -> Value {

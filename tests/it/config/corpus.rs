@@ -60,8 +60,13 @@ fn surroundings(content: &str, folder: &Path) -> Environment {
             "plan": query["plan"], "tags": [query["tag"]]}]),
         );
     }
+    let endpoints = strings(&routes, "endpoint").into_iter();
+    let endpoints: serde_json::Map<_, _> =
+        endpoints.map(|name| (name.to_owned(), json!({"url": "https://s.test"}))).collect();
     for name in strings(&routes, "service") {
-        services.insert(name.to_owned(), server(name));
+        let bound = json!({"sap.cloud.service": name, "uaa": credentials, "uri": "https://s.test",
+                           "endpoints": endpoints});
+        services.insert(name.to_owned(), json!([{"name": name, "label": name, "credentials": bound}]));
     }
     Environment::from([
         ("destinations", Value::from(destinations).to_string()),
