@@ -80,10 +80,10 @@ pub(super) const CREDENTIAL_ROWS: &[Row] = &[
         "the pages of a business service are in the HTML5 Application Repository, which is not supported",
     )
     .unnoted(),
-    Row::ignored(
+    Row::differs(
         "saasregistryenabled",
         r#"{"sap.cloud.service": "country", "saasregistryenabled": true}"#,
-        "subscription callbacks, which would name it as a dependency, are not supported yet",
-    )
-    .unnoted(),
+        "subscribers know the service, so `client_credentials` tokens come from their zones; subscription \
+         callbacks, which would name it as a dependency, are not supported yet",
+    ),
 ];

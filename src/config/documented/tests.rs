@@ -17,7 +17,7 @@ fn bindings() -> Value {
     let credentials = json!({"clientid": "sb-app!t1", "clientsecret": "s", "url": "https://u.example.com",
                              "uaadomain": "example.com", "xsappname": "app!t1", "identityzone": "p"});
     let country = json!({"sap.cloud.service": "country", "uaa": credentials,
-                         "endpoints": {"data": {"url": "https://c.example.com"}}});
+                         "url": "https://c.example.com", "endpoints": {"data": {"url": "https://c.example.com"}}});
     let redis = json!({"hostname": "127.0.0.1", "port": 6379, "password": "s"});
     let proxy = json!({"onpremise_proxy_host": "127.0.0.1", "onpremise_proxy_port": "1",
                        "clientid": "c", "clientsecret": "s", "url": "https://u.example.com"});
