@@ -39,11 +39,12 @@ use crate::observe::audit::Audit;
 use crate::observe::denials::Denials;
 use crate::observe::metrics::Recorder;
 use crate::request::correlation::Correlation;
+use crate::request::websocket::Handshake;
 use crate::request::{self, CanonicalRequest, Peer, Target};
 use crate::response::compress::Room;
 use crate::route::welcome::Welcome;
 use crate::route::{Action, DestinationName, Matched, Picked, Route};
-use crate::session::{Sessions, SessionsError, SessionsSettings, StoreSettings, csrf};
+use crate::session::{Opened, Sessions, SessionsError, SessionsSettings, StoreSettings, csrf};
 use crate::snapshot::{Published, Snapshot};
 use crate::tenant::limit::Permit;
 use crate::tenant::{HostMemo, Meters, Resolved, Tenant};
@@ -206,6 +207,29 @@ pub async fn decide(
         Err(failure) if handshake.is_some() => return Err(failure),
         Err(failure) => return navigation::login_or(failure, &door, route, &parts.headers),
     };
+    let opened = trail.visitor.opened.as_ref();
+    let way = Way { matched: &matched, handshake, opened };
+    proceed(&door, way, admitted, parts, &mut trail.destination).await
+}
+
+/// Where an admitted request goes on.
+struct Way<'a> {
+    matched: &'a Matched<'a>,
+    /// Where it asks for a WebSocket.
+    handshake: Option<Handshake>,
+    opened: Option<&'a Opened>,
+}
+
+/// What becomes of a request whose caller is admitted to its route; notes in `trail` where it is sent.
+async fn proceed(
+    door: &Door<'_>,
+    way: Way<'_>,
+    admitted: Admitted,
+    parts: &mut Parts,
+    trail: &mut Option<Arc<Destination>>,
+) -> Result<Decision, Failure> {
+    let Way { matched, handshake, opened } = way;
+    let route = matched.route;
     let outbound = match &route.action {
         Action::LocalDir(_) | Action::UserApi if handshake.is_some() => return Err(Failure::NoRoute),
         Action::LocalDir(_) => {
@@ -218,17 +242,16 @@ pub async fn decide(
         }
         // Boxed, as every request's future would be as large as this one.
         Action::Service(place) => {
-            let called = service::outbound(&door, &matched, &admitted, *place, parts, &mut trail.destination);
-            Box::pin(called).await?
+            Box::pin(service::outbound(door, matched, &admitted, *place, parts, trail)).await?
         }
         Action::Destination(name) => {
-            let destination = destination(snapshot, name, &matched, tenant, request)?;
-            let destination = &*trail.destination.insert(Arc::clone(destination));
-            outbound(&door, &matched, &admitted, destination, std::mem::take(&mut parts.headers))?
+            let destination = destination(door.snapshot, name, matched, door.tenant, door.request)?;
+            let destination = &*trail.insert(Arc::clone(destination));
+            outbound(door, matched, &admitted, destination, std::mem::take(&mut parts.headers))?
         }
     };
     let Some(handshake) = handshake else { return Ok(Decision::Forward(Box::new(outbound))) };
-    upgrade::opening(outbound, &handshake, &admitted, trail.visitor.opened.as_ref())
+    upgrade::opening(outbound, &handshake, &admitted, opened)
 }
 
 /// What `destination` is sent.
