@@ -33,6 +33,7 @@ mod route {
             cache_control: None,
             identity_provider: None,
             dynamic_identity_provider: false,
+            passes_session_cookies: false,
         };
         Routes::compile(sources.enumerate().map(spec).collect(), None).unwrap()
     }

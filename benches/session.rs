@@ -32,7 +32,15 @@ static REALM: LazyLock<Arc<Realm>> =
 fn sessions(store: StoreSettings) -> Sessions {
     let runtime = RUNTIME.handle().clone();
     let secrets = vec![Secret::new("a secret of the application")];
-    Sessions::new(SessionsSettings { store, secrets, runtime, clock: Clock::System, ended: None }).unwrap()
+    Sessions::new(SessionsSettings {
+        store,
+        secrets,
+        runtime,
+        clock: Clock::System,
+        ended: None,
+        backend_cookies: None,
+    })
+    .unwrap()
 }
 
 fn login() -> NewSession {

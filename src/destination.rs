@@ -19,6 +19,7 @@ use http::uri::Authority;
 
 use crate::auth::ClientCertificate;
 use crate::request::Scheme;
+use crate::session::jar::Backend;
 use crate::tenant::TenantIndex;
 
 pub use spec::{DestinationError, DestinationSpec};
@@ -94,6 +95,14 @@ pub struct Destination {
     pub set_x_forwarded_headers: bool,
     /// Whether the caller's verified token is sent.
     pub forward_auth_token: bool,
+}
+
+impl Destination {
+    /// Whom its cookies come from and go back to.
+    #[must_use]
+    pub fn backend(&self) -> Backend<'_> {
+        Backend { destination: &self.name, scheme: self.scheme, authority: self.authority.as_str() }
+    }
 }
 
 /// All destinations of a configuration.

@@ -34,7 +34,8 @@ use crate::auth::{Admitted, AuthenticationType, Requirement};
 use crate::destination::Destination;
 use crate::request::correlation::{Correlation, TRACEPARENT, X_CORRELATIONID, X_REQUEST_ID};
 use crate::request::{CanonicalRequest, Scheme};
-use crate::session::Identity;
+use crate::session::jar::{self, SetByBackend};
+use crate::session::{Identity, Jar};
 use crate::tenant::{Tenant, TenantKey};
 
 /// How long response headers may take, where the destination says nothing.
@@ -136,6 +137,10 @@ pub struct Inbound<'a> {
     pub admitted: &'a Admitted,
     /// `x-tenant-assertion`, where that is on.
     pub assertion: Option<HeaderValue>,
+    /// What backends have set for the caller.
+    pub jar: Option<&'a Jar>,
+    /// Whether the browser keeps this backend's session cookies itself.
+    pub passes_session_cookies: bool,
     /// Which headers pass.
     pub policy: &'a HeaderPolicy,
 }
@@ -153,6 +158,8 @@ pub struct Outbound {
     pub path: PathAndQuery,
     /// Its headers, all of them but framing.
     pub headers: HeaderMap,
+    /// Whether the session cookies that the answer sets go to the client.
+    pub passes_session_cookies: bool,
 }
 
 /// What `destination` would be sent for a request that came with `headers`.
@@ -169,6 +176,11 @@ pub fn prepare(
     headers.reserve(OURS);
     let trailer = inbound.policy.announced_trailers(&headers);
     inbound.policy.strip_request(&mut headers, inbound.request.trusted);
+    if let Some(jar) = inbound.jar {
+        let cookies = jar.cookies(&destination.backend(), path.path());
+        // Who keeps a session's cookies elsewhere may send others of the same name.
+        headers::add_cookies(&mut headers, &cookies, inbound.admitted.session().is_none());
+    }
     authorize(inbound, destination, &mut headers);
     forwarded(inbound, destination, chain, &mut headers);
     headers.insert(X_REQUEST_ID, inbound.correlation.request_id.clone());
@@ -192,6 +204,7 @@ pub fn prepare(
         method: inbound.request.method.clone(),
         path,
         headers,
+        passes_session_cookies: inbound.passes_session_cookies,
     }
 }
 
@@ -247,22 +260,23 @@ fn forwarded(inbound: &Inbound<'_>, destination: &Destination, chain: HeaderValu
         Some(authority) => headers.insert(X_FORWARDED_HOST, authority.clone()),
         None => headers.remove(X_FORWARDED_HOST),
     };
-    if let Ok(path) = HeaderValue::from_str(request.target.path()) {
+    if let Ok(path) = HeaderValue::from_str(&request.outside(request.target.path())) {
         headers.insert(X_FORWARDED_PATH, path);
     }
 }
 
-/// Sends `outbound` with `upload` as its body, and returns the backend's answer as it begins.
+/// Sends `outbound` with `upload` as its body, and returns the backend's answer as it begins, apart from
+/// the session cookies that are to be kept here.
 pub async fn send(
     client: &Client,
     outbound: Outbound,
     upload: Upload,
     policy: &Arc<HeaderPolicy>,
-) -> Result<Response<Body>, ForwardError> {
+) -> Result<(Response<Body>, SetByBackend), ForwardError> {
     let destination = Arc::clone(&outbound.destination);
     let named = || Arc::clone(&destination.name);
     let key = PoolKey { tenant: outbound.tenant.clone(), endpoint: Arc::clone(&destination.endpoint) };
-    let head = outbound.method == Method::HEAD;
+    let (head, passes) = (outbound.method == Method::HEAD, outbound.passes_session_cookies);
     let progress = upload.progress();
     let request = request(outbound, upload).ok_or_else(|| ForwardError::Address { destination: named() })?;
     let after = destination.timeout.unwrap_or(DEFAULT_TIMEOUT);
@@ -281,11 +295,12 @@ pub async fn send(
         return Err(ForwardError::Ambiguous { destination: named() });
     }
     let trailer = policy.announced_trailers(&parts.headers).filter(|_| is_open_ended(&incoming));
+    let set = if passes { SetByBackend::default() } else { jar::take(&mut parts.headers) };
     policy.strip_response(&mut parts.headers, head || parts.status == StatusCode::NOT_MODIFIED);
     parts.headers.extend(trailer.map(|names| (TRAILER, names)));
     parts.version = Version::HTTP_11;
     parts.extensions.clear();
-    Ok(Response::from_parts(parts, Body::relayed(incoming, lease, policy)))
+    Ok((Response::from_parts(parts, Body::relayed(incoming, lease, policy)), set))
 }
 
 /// What `sending` comes to, if it does within `after` of the last byte of the request.

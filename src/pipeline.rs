@@ -44,7 +44,7 @@ use crate::request::{self, CanonicalRequest, Peer, Target};
 use crate::response::compress::Room;
 use crate::route::welcome::Welcome;
 use crate::route::{Action, DestinationName, Matched, Picked, Route};
-use crate::session::{Opened, Sessions, SessionsError, SessionsSettings, StoreSettings, csrf};
+use crate::session::{Jar, Sessions, SessionsError, SessionsSettings, StoreSettings, csrf};
 use crate::snapshot::{Published, Snapshot};
 use crate::tenant::limit::Permit;
 use crate::tenant::{HostMemo, Meters, Resolved, Tenant};
@@ -79,6 +79,8 @@ pub struct Trail {
     pub issuer: Option<Arc<Issuer>>,
     /// How many bytes of the path are the tenant's prefix.
     pub prefix_length: usize,
+    /// Whether routes and backends do not see that prefix.
+    pub is_stripped: bool,
     /// Who comes, as far as cookies tell.
     pub visitor: Visitor,
     /// The place of the route.
@@ -155,6 +157,7 @@ impl Bench {
             runtime: runtime.clone(),
             clock: clock.clone(),
             ended: None,
+            backend_cookies: None,
         })
     }
 }
@@ -171,7 +174,7 @@ pub async fn decide(
     trail.websocket = request::websocket::is_asked(parts);
     let request = &*trail.request.insert(request::canonicalize(parts, &caller.peer, &snapshot.trust)?);
     let resolved = resolve(snapshot, bench, request)?;
-    trail.prefix_length = resolved.prefix_length;
+    (trail.prefix_length, trail.is_stripped) = (resolved.prefix_length, resolved.strip);
     let tenant = &*trail.tenant.insert(Arc::clone(&resolved.tenant));
     trail.permit = Some(bench.meters.admit(tenant)?);
     trail.issuer = snapshot.issuers.of(tenant);
@@ -180,8 +183,7 @@ pub async fn decide(
     let door = Door { snapshot, bench, caller, correlation, tenant, issuer, request, prefix_length };
     let target = &*trail.target.insert(target(request, &resolved));
     let handshake = upgrade::handshake(snapshot, request, parts, trail.websocket)?;
-    let endpoint = endpoint::at(snapshot, door.issuer, door.path());
-    if let Some(endpoint) = endpoint {
+    if let Some(endpoint) = endpoint::at(snapshot, door.issuer, door.path()) {
         if handshake.is_some() {
             return Err(Failure::NoRoute);
         }
@@ -207,9 +209,8 @@ pub async fn decide(
         Err(failure) if handshake.is_some() => return Err(failure),
         Err(failure) => return navigation::login_or(failure, &door, route, &parts.headers),
     };
-    let opened = trail.visitor.opened.as_ref();
-    let way = Way { matched: &matched, handshake, opened };
-    proceed(&door, way, admitted, parts, &mut trail.destination).await
+    let way = Way { matched: &matched, handshake };
+    proceed(&door, way, admitted, parts, &mut trail.destination, &mut trail.visitor).await
 }
 
 /// Where an admitted request goes on.
@@ -217,18 +218,17 @@ struct Way<'a> {
     matched: &'a Matched<'a>,
     /// Where it asks for a WebSocket.
     handshake: Option<Handshake>,
-    opened: Option<&'a Opened>,
 }
 
-/// What becomes of a request whose caller is admitted to its route; notes in `trail` where it is sent.
+/// What becomes of a request whose caller is admitted to its route; notes in `to` where it is sent.
 async fn proceed(
     door: &Door<'_>,
-    way: Way<'_>,
+    Way { matched, handshake }: Way<'_>,
     admitted: Admitted,
     parts: &mut Parts,
-    trail: &mut Option<Arc<Destination>>,
+    to: &mut Option<Arc<Destination>>,
+    visitor: &mut Visitor,
 ) -> Result<Decision, Failure> {
-    let Way { matched, handshake, opened } = way;
     let route = matched.route;
     let outbound = match &route.action {
         Action::LocalDir(_) | Action::UserApi if handshake.is_some() => return Err(Failure::NoRoute),
@@ -242,16 +242,21 @@ async fn proceed(
         }
         // Boxed, as every request's future would be as large as this one.
         Action::Service(place) => {
-            Box::pin(service::outbound(door, matched, &admitted, *place, parts, trail)).await?
+            let jar = visitor.jar(door, &admitted, &parts.headers).await;
+            Box::pin(service::outbound(door, matched, &admitted, *place, parts, to, jar)).await?
         }
         Action::Destination(name) => {
             let destination = destination(door.snapshot, name, matched, door.tenant, door.request)?;
-            let destination = &*trail.insert(Arc::clone(destination));
-            outbound(door, matched, &admitted, destination, std::mem::take(&mut parts.headers))?
+            let destination = &*to.insert(Arc::clone(destination));
+            let jar = visitor.jar(door, &admitted, &parts.headers).await;
+            outbound(door, matched, &admitted, destination, std::mem::take(&mut parts.headers), jar)?
         }
     };
-    let Some(handshake) = handshake else { return Ok(Decision::Forward(Box::new(outbound))) };
-    upgrade::opening(outbound, &handshake, &admitted, opened)
+    if let Some(handshake) = handshake {
+        return upgrade::opening(outbound, &handshake, &admitted, visitor.opened.as_ref());
+    }
+    visitor.admitted = Some(admitted);
+    Ok(Decision::Forward(Box::new(outbound)))
 }
 
 /// What `destination` is sent.
@@ -261,6 +266,7 @@ fn outbound(
     admitted: &Admitted,
     destination: &Arc<Destination>,
     headers: HeaderMap,
+    jar: Option<&Jar>,
 ) -> Result<Outbound, Failure> {
     let Door { snapshot, bench, caller, correlation, tenant, request, .. } = *door;
     let path = matched.rewritten(&destination.base)?;
@@ -274,6 +280,8 @@ fn outbound(
         requirement: &matched.route.requirement,
         admitted,
         assertion: assertion.flatten(),
+        jar,
+        passes_session_cookies: matched.route.passes_session_cookies,
         policy: &snapshot.headers,
     };
     Ok(forward::prepare(&inbound, destination, path, headers))
@@ -329,11 +337,13 @@ fn target(request: &CanonicalRequest, resolved: &Resolved) -> Target {
     }
 }
 
-/// The welcome file's address as the client sees it: behind the tenant's prefix, where that is stripped.
+/// The welcome file's address as the client sees it: behind the tenant's prefix, where that is stripped, and
+/// behind what a proxy took off.
 fn location(request: &CanonicalRequest, resolved: &Resolved, welcome: &Welcome) -> HeaderValue {
-    match request.target.path().get(..resolved.prefix_length).filter(|_| resolved.strip) {
-        Some(prefix) if !prefix.is_empty() => welcome.location_behind(prefix),
-        Some(_) | None => welcome.location().clone(),
+    let own = request.target.path().get(..resolved.prefix_length).filter(|_| resolved.strip);
+    match &*request.outside(own.unwrap_or_default()) {
+        "" => welcome.location().clone(),
+        prefix => welcome.location_behind(prefix),
     }
 }
 

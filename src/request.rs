@@ -18,6 +18,7 @@ pub mod wire;
 
 pub mod correlation;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use http::request::Parts;
@@ -99,6 +100,8 @@ pub struct CanonicalRequest {
     pub authority: Option<HeaderValue>,
     /// Path and query, exactly as they will be matched and sent.
     pub target: Target,
+    /// What a trusted proxy took off the front of the path: `/outer`.
+    pub outer: Option<Box<str>>,
     /// The socket's other end.
     pub peer: IpAddr,
     /// Whether the peer is a trusted proxy, so that its forwarding headers were read.
@@ -107,6 +110,15 @@ pub struct CanonicalRequest {
 }
 
 impl CanonicalRequest {
+    /// `path` as the client sees it, behind what a trusted proxy took off its front.
+    #[must_use]
+    pub fn outside<'p>(&self, path: &'p str) -> Cow<'p, str> {
+        match &self.outer {
+            Some(outer) => Cow::Owned([outer, path].concat()),
+            None => Cow::Borrowed(path),
+        }
+    }
+
     /// Who sent the request: the peer, or, behind trusted proxies, the last address of
     /// `X-Forwarded-For` that is not a trusted proxy itself.
     #[must_use]
@@ -125,6 +137,7 @@ pub fn canonicalize(parts: &Parts, peer: &Peer, trust: &Trust) -> Result<Canonic
     let named = host::named(parts, peer)?;
     let trusted = trust.trusts(peer.address);
     let outside = if trusted { forwarded::read(&parts.headers)? } else { forwarded::Outside::default() };
+    let outer = if trusted { forwarded::outer(&parts.headers, &target) } else { None };
     let (named, authority) = outside.host.or(named).unzip();
     let (host, port) = named.map(|named| (named.host, named.port)).unzip();
     Ok(CanonicalRequest {
@@ -134,6 +147,7 @@ pub fn canonicalize(parts: &Parts, peer: &Peer, trust: &Trust) -> Result<Canonic
         port: port.flatten(),
         authority,
         target,
+        outer,
         peer: peer.address,
         trusted,
         client: if trusted { trust.client(peer.address, &parts.headers) } else { peer.address },

@@ -8,6 +8,7 @@ pub mod compress;
 pub mod error_page;
 pub mod page;
 pub mod refusal;
+pub mod rewrite;
 
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, Response};

@@ -89,6 +89,8 @@ pub struct RouteSpec {
     pub identity_provider: Option<Box<str>>,
     /// `dynamicIdentityProvider`.
     pub dynamic_identity_provider: bool,
+    /// `setBackendSessionCookies`.
+    pub passes_session_cookies: bool,
 }
 
 /// A compiled route.
@@ -112,6 +114,8 @@ pub struct Route {
     pub identity_provider: Option<Box<str>>,
     /// Whether the query parameter `sap_idp` chooses the identity provider.
     pub dynamic_identity_provider: bool,
+    /// Whether the browser keeps the backend's session cookies itself.
+    pub passes_session_cookies: bool,
     target: Option<Box<str>>,
     template: Option<Template>,
 }
@@ -187,6 +191,7 @@ impl Route {
             cache_control: spec.cache_control,
             identity_provider: spec.identity_provider,
             dynamic_identity_provider: spec.dynamic_identity_provider,
+            passes_session_cookies: spec.passes_session_cookies,
         })
     }
 

@@ -15,6 +15,8 @@ pub struct SessionStore {
     pub place: Place,
     /// The first seals, all open; empty where there is no secret that outlives the process.
     pub secrets: Vec<Secret>,
+    /// `BACKEND_COOKIES_SECRET`.
+    pub backend_cookies: Option<Secret>,
 }
 
 /// Where sessions are kept.

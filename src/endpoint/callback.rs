@@ -31,7 +31,7 @@ pub(super) async fn serve(context: &Context<'_>, parts: &Parts) -> Result<Respon
     }
     let issuer = context.issuer.ok_or(Failure::NoRoute)?;
     let realm = issuer.realm().ok_or(Failure::NoRoute)?;
-    let root = ReturnPath::root(&context.outside.scope.path);
+    let root = ReturnPath::root(context.outside.prefix());
     let callback = parsed(context.request.target.query())
         .ok_or_else(|| FailedLogin::at(LoginFault::Ambiguous, &root))?;
     let found = flow(context, realm, &parts.headers, callback.state.as_deref());

@@ -21,7 +21,7 @@ use crate::forward::headers::HeaderPolicy;
 use crate::observe::audit::{Audit, Entry, Event};
 use crate::request::CanonicalRequest;
 use crate::request::correlation::Correlation;
-use crate::session::Session;
+use crate::session::{Ended, Jar, Session};
 use crate::snapshot::{Published, Snapshot};
 use crate::tenant::{Tenant, TenantKey};
 
@@ -38,6 +38,7 @@ pub(super) struct Parting<'a> {
     pub tokens: &'a ServiceTokens,
     pub tenant: &'a Arc<Tenant>,
     pub session: &'a Arc<Session>,
+    pub jar: Option<&'a Jar>,
     pub correlation: &'a Correlation,
     pub request: Option<(&'a CanonicalRequest, &'a HeaderMap)>,
 }
@@ -83,6 +84,7 @@ impl Parting<'_> {
             identity,
             correlation: self.correlation,
             request: self.request,
+            jar: self.jar,
             assertion: assertion.as_ref(),
             policy: &self.snapshot.headers,
         };
@@ -163,21 +165,21 @@ pub struct Farewells {
 
 impl Farewells {
     /// Runs as long as sessions can end.
-    pub async fn run(self, mut ended: mpsc::Receiver<Arc<Session>>) {
+    pub async fn run(self, mut ended: mpsc::Receiver<Ended>) {
         let (own, mut under_way) = (Arc::new(self), JoinSet::new());
-        while let Some(session) = ended.recv().await {
+        while let Some(one) = ended.recv().await {
             if under_way.len() >= AT_ONCE {
                 under_way.join_next().await;
             }
             while under_way.try_join_next().is_some() {}
             own.client.expire();
             let own = Arc::clone(&own);
-            under_way.spawn(async move { own.tell(&session).await });
+            under_way.spawn(async move { own.tell(&one.session, one.jar.as_deref()).await });
         }
         while under_way.join_next().await.is_some() {}
     }
 
-    async fn tell(&self, session: &Arc<Session>) {
+    async fn tell(&self, session: &Arc<Session>, jar: Option<&Jar>) {
         let key = session.realm.tenant().map(TenantKey::as_str);
         let subject = session.identity.subject.as_deref();
         self.audit.record(&Entry { tenant: key, subject, ..Entry::of(Event::SessionTimeout) });
@@ -191,6 +193,7 @@ impl Farewells {
             tokens: &self.tokens,
             tenant: &tenant,
             session,
+            jar,
             correlation: &correlation,
             request: None,
         };

@@ -25,7 +25,7 @@ use crate::forward::body::Body;
 use crate::observe::audit::{Entry, Event};
 use crate::response::page;
 use crate::response::refusal::NO_STORE;
-use crate::session::{Opened, Session, SetCookies, Unavailable, cookie, csrf};
+use crate::session::{Holder, Opened, Session, SetCookies, Unavailable, cookie, csrf};
 use crate::snapshot::{LogoutMethod, LogoutPage};
 use crate::tenant::TenantKey;
 
@@ -103,12 +103,14 @@ fn refuse_forgery(
 /// session's cookies.
 async fn end(context: &Context<'_>, headers: &HeaderMap, opened: Opened) -> Result<SetCookies, Failure> {
     let session = Arc::clone(&opened.session);
+    let jar = context.sessions.jar(Holder::Session(&opened), headers).await;
     let parting = Parting {
         snapshot: context.snapshot,
         assertions: context.assertions,
         tokens: context.tokens,
         tenant: context.tenant,
         session: &session,
+        jar: jar.as_deref(),
         correlation: context.correlation,
         request: Some((context.request, headers)),
     };

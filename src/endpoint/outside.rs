@@ -13,26 +13,28 @@ pub struct Outside {
     /// The reach of its cookies.
     pub scope: CookieScope,
     origin: Box<str>,
-    prefix_length: usize,
+    prefix: Box<str>,
 }
 
 impl Outside {
-    /// What `request` was sent to; the first `prefix_length` bytes of its path are the tenant's.
+    /// What `request` was sent to; the first `prefix_length` bytes of its path are the tenant's. What a
+    /// proxy took off the path is put back. Cookies of a host that is one tenant's are for all of it.
     #[must_use]
     pub fn of(request: &CanonicalRequest, prefix_length: usize) -> Self {
-        let prefix = request.target.path().get(..prefix_length).unwrap_or_default();
-        let path = if prefix.is_empty() { "/" } else { prefix };
+        let own = request.target.path().get(..prefix_length).unwrap_or_default();
+        let prefix = request.outside(own);
+        let path = if own.is_empty() { "/" } else { &*prefix };
         Self {
             scope: CookieScope { https: request.scheme == Scheme::Https, path: path.into() },
             origin: origin(request).into(),
-            prefix_length: prefix.len(),
+            prefix: prefix.into(),
         }
     }
 
     /// The path of the tenant's part, without a slash at its end; empty where it is the whole host.
     #[must_use]
     pub fn prefix(&self) -> &str {
-        self.scope.path.get(..self.prefix_length).unwrap_or_default()
+        &self.prefix
     }
 
     /// Scheme, host and port.

@@ -1,8 +1,8 @@
 //! Tells a backend that a session has ended.
 //!
 //! A request of our own, without a body: `destinations.<name>.logoutPath`. The backend gets what it gets
-//! with every request of the session: the tenant, the user, the token where it is due, and the cookies
-//! that the browser keeps for it. Surprising: it needs no admission, because it opens nothing; what it
+//! with every request of the session: the tenant, the user, the token where it is due, and its cookies,
+//! those of the browser and those that were kept for it. Surprising: it needs no admission, because it opens nothing; what it
 //! carries is the session's own.
 
 use std::sync::Arc;
@@ -14,14 +14,14 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 
 use super::body::Upload;
 use super::client::Client;
-use super::headers::HeaderPolicy;
+use super::headers::{HeaderPolicy, add_cookies};
 use super::{
     ForwardError, Outbound, X_FORWARDED_HOST, X_FORWARDED_PATH, X_FORWARDED_PROTO, X_TENANT_ASSERTION, send,
 };
 use crate::destination::Destination;
 use crate::request::CanonicalRequest;
 use crate::request::correlation::{Correlation, TRACEPARENT, X_CORRELATIONID, X_REQUEST_ID};
-use crate::session::Identity;
+use crate::session::{Identity, Jar};
 use crate::tenant::Tenant;
 
 /// How long a backend may take to hear of it; nobody is kept from leaving for longer.
@@ -38,6 +38,8 @@ pub struct Farewell<'a> {
     pub correlation: &'a Correlation,
     /// The request that ended it and its headers; `None` where it ended unasked.
     pub request: Option<(&'a CanonicalRequest, &'a HeaderMap)>,
+    /// What backends had set in the session.
+    pub jar: Option<&'a Jar>,
     /// `x-tenant-assertion`, where that is on.
     pub assertion: Option<&'a HeaderValue>,
     /// Which headers pass.
@@ -58,12 +60,13 @@ impl Farewell<'_> {
             destination: Arc::clone(destination),
             tenant: self.tenant.key.clone(),
             method: method.clone(),
+            headers: self.headers(destination, path.path()),
             path,
-            headers: self.headers(destination),
+            passes_session_cookies: false,
         })
     }
 
-    fn headers(&self, destination: &Destination) -> HeaderMap {
+    fn headers(&self, destination: &Destination, path: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         if let Some((request, sent)) = self.request {
             headers.extend(sent.get_all(COOKIE).iter().map(|cookie| (COOKIE, cookie.clone())));
@@ -71,6 +74,9 @@ impl Farewell<'_> {
             if destination.set_x_forwarded_headers {
                 forwarded(request, &mut headers);
             }
+        }
+        if let Some(jar) = self.jar {
+            add_cookies(&mut headers, &jar.cookies(&destination.backend(), path), false);
         }
         headers.insert(HOST, destination.host.clone());
         headers.insert(X_REQUEST_ID, self.correlation.request_id.clone());
@@ -86,7 +92,7 @@ impl Farewell<'_> {
 fn forwarded(request: &CanonicalRequest, headers: &mut HeaderMap) {
     headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(request.scheme.as_str()));
     headers.extend(request.authority.clone().map(|authority| (X_FORWARDED_HOST, authority)));
-    let path = HeaderValue::from_str(request.target.path());
+    let path = HeaderValue::from_str(&request.outside(request.target.path()));
     headers.extend(path.ok().map(|path| (X_FORWARDED_PATH, path)));
 }
 
@@ -99,7 +105,8 @@ pub async fn tell(
     let destination = Arc::clone(&outbound.destination.name);
     let sent = send(client, outbound, Upload::empty(), policy);
     match tokio::time::timeout(PATIENCE, sent).await {
-        Ok(answer) => Ok(answer?.status()),
+        // A session that has ended keeps nothing that is set now.
+        Ok(answer) => Ok(answer?.0.status()),
         Err(_) => Err(ForwardError::Timeout { destination, after: PATIENCE }),
     }
 }

@@ -15,6 +15,7 @@ use http_body::Frame;
 use smallvec::SmallVec;
 
 use cookies::OwnCookies;
+pub(super) use cookies::add as add_cookies;
 
 /// Names that belong to one connection (RFC 9110 §7.6.1), and framing, which is ours.
 const HOP_BY_HOP: [&str; 12] = [

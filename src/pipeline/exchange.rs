@@ -31,7 +31,9 @@ use crate::observe::metrics::{LoginResult, Observation};
 use crate::request::correlation::{Correlation, fresh_id};
 use crate::request::{Peer, Scheme};
 use crate::response;
-use crate::session::csrf;
+use crate::response::rewrite::{self, Part};
+use crate::session::jar::SetByBackend;
+use crate::session::{BackendAnswer, csrf};
 use crate::snapshot::Snapshot;
 
 /// One request under way.
@@ -139,10 +141,40 @@ impl Exchange {
         let limit = self.snapshot.timeouts.request;
         let upload = Upload::new(incoming, &self.snapshot.headers, link.verdict(), limit);
         self.received = upload.progress();
-        let begun = Instant::now();
+        let (begun, path) = (Instant::now(), outbound.path.clone());
         let sent = forward::send(&self.worker.client, outbound, upload, &self.snapshot.headers).await;
         self.upstream = Some(begun.elapsed());
-        Ok(sent?)
+        let (mut response, set) = sent?;
+        if !set.is_empty() {
+            Box::pin(self.keep(set, path.path())).await;
+        }
+        if self.trail.is_stripped && self.trail.prefix_length > 0 {
+            self.put_prefix_back(response.headers_mut());
+        }
+        Ok(response)
+    }
+
+    /// The backend did not see the tenant's prefix, but its client does.
+    fn put_prefix_back(&self, headers: &mut HeaderMap) {
+        let Some(request) = &self.trail.request else { return };
+        let own = request.target.path().get(..self.trail.prefix_length).unwrap_or_default();
+        let (prefix, path) = (request.outside(own), request.outside(request.target.path()));
+        let authority = request.authority.as_ref().and_then(|authority| authority.to_str().ok());
+        rewrite::behind(&Part { prefix: &prefix, authority, path: &path }, headers);
+    }
+
+    /// Keeps what a backend sets for its session, or for whom it is.
+    async fn keep(&mut self, set: SetByBackend, path: &str) {
+        let Ok(outside) = self.outside() else { return };
+        let (trail, bench) = (&self.trail, &self.worker.bench);
+        let visitor = &trail.visitor;
+        let (Some(tenant), Some(destination)) = (&trail.tenant, &trail.destination) else { return };
+        let Some(admitted) = &visitor.admitted else { return };
+        let answer = BackendAnswer { set, backend: destination.backend(), path };
+        let holder = visitor.holder(admitted, tenant, trail.issuer.as_ref());
+        let (policy, jar) = (&self.snapshot.sessions, visitor.jar.as_ref());
+        let kept = bench.sessions.keep(holder, jar, &answer, policy, &outside.scope).await;
+        self.trail.visitor.kept = kept;
     }
 
     async fn serve_file(&self, route: usize, path: &str, parts: &Parts) -> Result<Response<Body>, Failure> {

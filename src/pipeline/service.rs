@@ -15,7 +15,7 @@ use crate::destination::service::BusinessService;
 use crate::error::Failure;
 use crate::forward::Outbound;
 use crate::route::Matched;
-use crate::session::Identity;
+use crate::session::{Identity, Jar};
 
 /// What a rehearsal shows in the place of a token.
 const REHEARSED: HeaderValue = HeaderValue::from_static("Bearer");
@@ -28,13 +28,14 @@ pub(super) async fn outbound(
     place: usize,
     parts: &mut Parts,
     trail: &mut Option<Arc<Destination>>,
+    jar: Option<&Jar>,
 ) -> Result<Outbound, Failure> {
     let service = door.snapshot.services.get(place).ok_or(Failure::NoDestination)?;
     let destination = &*trail.insert(Arc::clone(&service.destination));
     let caller = admitted.caller().ok_or(Failure::Refused(Refused::Unauthenticated))?;
     let token = token(door, service, caller).await?;
     let headers = std::mem::take(&mut parts.headers);
-    let mut outbound = super::outbound(door, matched, admitted, destination, headers)?;
+    let mut outbound = super::outbound(door, matched, admitted, destination, headers, jar)?;
     let is_ias = door.issuer.is_some_and(|issuer| issuer.is_ias());
     service.dress(&mut outbound.headers, token, Some(caller).filter(|_| is_ias));
     Ok(outbound)

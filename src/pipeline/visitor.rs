@@ -9,13 +9,13 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderValue};
 
 use super::{Bench, Caller};
-use crate::auth::Issuer;
 use crate::auth::login::LoginError;
+use crate::auth::{Admitted, Issuer};
 use crate::endpoint::Outside;
 use crate::error::{FailedLogin, Failure, LoginFault};
 use crate::request::CanonicalRequest;
 use crate::request::correlation::Correlation;
-use crate::session::{self, Opened, Policy, Refreshed, ReturnPath, Session, SetCookies, cookie};
+use crate::session::{self, Holder, Jar, Opened, Policy, Refreshed, ReturnPath, Session, SetCookies, cookie};
 use crate::snapshot::Snapshot;
 use crate::tenant::Tenant;
 
@@ -28,6 +28,12 @@ pub struct Visitor {
     pub csrf_token: Option<HeaderValue>,
     /// What removes a session that has ended.
     removal: SetCookies,
+    /// Proof of who it is, once a request is forwarded.
+    pub admitted: Option<Admitted>,
+    /// The cookies that backends have set for it.
+    pub jar: Option<Arc<Jar>>,
+    /// What the browser is told of those that come.
+    pub(super) kept: SetCookies,
 }
 
 /// What is known of a request before its route.
@@ -94,9 +100,39 @@ impl Visitor {
         Ok(())
     }
 
+    /// The cookies that backends have set for who was `admitted`.
+    pub(super) async fn jar(
+        &mut self,
+        door: &Door<'_>,
+        admitted: &Admitted,
+        headers: &HeaderMap,
+    ) -> Option<&Jar> {
+        let jar = door.bench.sessions.jar(self.holder(admitted, door.tenant, door.issuer), headers).await;
+        self.jar = jar;
+        self.jar.as_deref()
+    }
+
+    /// Whose the cookies of backends are, where `admitted` may take the route.
+    pub(super) fn holder<'a>(
+        &'a self,
+        admitted: &'a Admitted,
+        tenant: &'a Tenant,
+        issuer: Option<&'a Arc<Issuer>>,
+    ) -> Holder<'a> {
+        match (&self.opened, admitted.caller()) {
+            (Some(opened), None) => Holder::Session(opened),
+            (Some(opened), Some(_)) if admitted.session().is_some() => Holder::Session(opened),
+            (_, identity) => {
+                let realm = issuer.and_then(|issuer| issuer.realm());
+                Holder::Caller { tenant: tenant.key.as_ref(), realm, identity }
+            }
+        }
+    }
+
     /// What the answer sets.
     pub(super) fn take_cookies(&mut self) -> SetCookies {
         let mut cookies = std::mem::take(&mut self.removal);
+        cookies.append(&mut self.kept);
         if let Some(opened) = &mut self.opened {
             cookies.append(&mut opened.set_cookies);
         }
@@ -127,6 +163,6 @@ fn unreachable(request: &CanonicalRequest, outside: &Outside, retry_after: std::
 
 /// Where a login leads back to: what was asked for, or the tenant's root where that is no place to go.
 pub(super) fn return_path(request: &CanonicalRequest, outside: &Outside) -> ReturnPath {
-    ReturnPath::parse(request.target.as_str(), &outside.scope.path)
-        .unwrap_or_else(|| ReturnPath::root(&outside.scope.path))
+    ReturnPath::parse(&request.outside(request.target.as_str()), outside.prefix())
+        .unwrap_or_else(|| ReturnPath::root(outside.prefix()))
 }

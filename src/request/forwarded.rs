@@ -10,11 +10,12 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
-use super::{Authority, Malformed, Scheme};
+use super::{Authority, Malformed, Scheme, Target};
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");
 
 /// Which peers are proxies whose forwarding headers are read. Empty trusts nobody.
 #[derive(Clone, Debug, Default)]
@@ -92,6 +93,22 @@ fn scheme(headers: &HeaderMap) -> Result<Option<Scheme>, Malformed> {
         first = first.or(Some(scheme));
     }
     Ok(first)
+}
+
+/// What the proxy took off the front of the path, where `X-Forwarded-Path` says so: the one path that ends
+/// in `target`'s. Anything else is not mended, and says nothing.
+pub(super) fn outer(headers: &HeaderMap, target: &Target) -> Option<Box<str>> {
+    let mut lines = headers.get_all(X_FORWARDED_PATH).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
+    let path = line.to_str().ok()?;
+    if path.contains("//") || path.contains(['?', '#']) || Target::parse(path).is_err() {
+        return None;
+    }
+    let outer = match target.path() {
+        "/" => path.trim_end_matches('/'),
+        own => path.strip_suffix(own)?,
+    };
+    (!outer.is_empty()).then(|| outer.into())
 }
 
 /// The items of a list header over all its lines, without the white space around them.

@@ -21,6 +21,7 @@ fn spec(index: usize, source: &str) -> RouteSpec {
         cache_control: None,
         identity_provider: None,
         dynamic_identity_provider: false,
+        passes_session_cookies: false,
     }
 }
 

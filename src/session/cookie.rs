@@ -13,6 +13,12 @@ use super::policy::{CookieScope, Policy, SameSite, Secure};
 /// How many cookies one session may lie in; more would not leave room in the header for anything else.
 pub const MAX_CHUNKS: usize = 6;
 
+/// What follows a session's name in that of the cookie with the cookies of backends.
+const BACKENDS: &str = "-backend";
+
+/// The cookie with the cookies of backends for who has no session.
+pub const CALLER: &str = "ARBE";
+
 /// What a request brings of a session.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Presented<'a> {
@@ -24,18 +30,24 @@ pub enum Presented<'a> {
     Present(Chunks<'a>),
 }
 
-/// The values of `NAME`, `NAME.1`, …; a gap is `None`.
+/// The values of `NAME`, `NAME.1`, …; a gap is `None`. Behind them that of `NAME-backend`, where it comes
+/// once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Chunks<'a>(pub [Option<&'a [u8]>; MAX_CHUNKS]);
+pub struct Chunks<'a>(pub [Option<&'a [u8]>; MAX_CHUNKS], pub Option<&'a [u8]>);
 
 /// The session that a request brings under `name`.
 #[must_use]
 pub fn presented<'a>(headers: &'a HeaderMap, name: &str) -> Presented<'a> {
     let mut chunks = Chunks::default();
-    let mut any = false;
+    let (mut any, mut backends) = (false, 0_u32);
     for (found, value) in pairs(headers) {
-        let Some(at) = chunk(found, name) else { continue };
-        let Some(place) = chunks.0.get_mut(at) else { continue };
+        let Some(rest) = found.strip_prefix(name.as_bytes()) else { continue };
+        if rest == BACKENDS.as_bytes() {
+            backends = backends.saturating_add(1);
+            chunks.1 = Some(value).filter(|_| backends == 1);
+            continue;
+        }
+        let Some(place) = chunk(rest).and_then(|at| chunks.0.get_mut(at)) else { continue };
         if place.replace(value).is_some() {
             return Presented::Twice;
         }
@@ -56,20 +68,27 @@ pub fn is_present(headers: &HeaderMap, name: &str) -> bool {
     pairs(headers).any(|(found, _)| found == name.as_bytes())
 }
 
+/// The value of `name`, where it comes once.
+#[must_use]
+pub fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+    let mut found = pairs(headers).filter(|(found, _)| *found == name.as_bytes()).map(|(_, value)| value);
+    found.next().filter(|_| found.next().is_none())
+}
+
 /// Whether a cookie called `name` is one of ours where sessions are called `session`: a backend never
 /// gets it.
 #[must_use]
 pub fn is_ours(name: &[u8], session: &str) -> bool {
     let Some(rest) = name.strip_prefix(session.as_bytes()) else { return false };
-    rest.is_empty()
-        || chunk(name, session).is_some()
+    chunk(rest).is_some()
+        || rest == BACKENDS.as_bytes()
         || rest.starts_with(b"-flow-")
         || rest.starts_with(b"-fragment-")
 }
 
-/// Which chunk of `session` a cookie called `name` is.
-fn chunk(name: &[u8], session: &str) -> Option<usize> {
-    match name.strip_prefix(session.as_bytes())? {
+/// Which chunk of a session a cookie is, by what follows the session's name in its own.
+fn chunk(rest: &[u8]) -> Option<usize> {
+    match rest {
         [] => Some(0),
         [b'.', digit @ b'1'..=b'9'] => Some(usize::from(digit - b'0')).filter(|at| *at < MAX_CHUNKS),
         _ => None,
@@ -161,6 +180,7 @@ pub fn removal(headers: &HeaderMap, policy: &Policy, scope: &CookieScope) -> Set
     let attributes = Attributes::session(policy).removing();
     (0..MAX_CHUNKS)
         .map(|at| chunk_name(&policy.cookie, at))
+        .chain([backends_name(&policy.cookie)])
         .filter(|name| is_present(headers, name))
         .filter_map(|name| set(&name, "", attributes, policy, scope))
         .collect()
@@ -178,6 +198,12 @@ fn is_secure(policy: &Policy, scope: &CookieScope) -> bool {
 #[must_use]
 pub fn chunk_name(session: &str, at: usize) -> String {
     if at == 0 { session.to_owned() } else { format!("{session}.{at}") }
+}
+
+/// The name of the cookie with the cookies of backends.
+#[must_use]
+pub fn backends_name(session: &str) -> String {
+    format!("{session}{BACKENDS}")
 }
 
 #[cfg(test)]

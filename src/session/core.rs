@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::runtime::Handle as Runtime;
 use tokio::sync::mpsc;
 
-use super::Session;
+use super::jars::Jars;
 use super::keep::{Kept, Peers, Place};
+use super::opened::Ended;
 use super::policy::Policy;
 use super::refresh::Flights;
 use super::seal::Seal;
@@ -35,6 +36,7 @@ pub(super) struct Core {
     pub(super) runtime: Runtime,
     pub(super) flights: Flights,
     pub(super) flow_seal: Seal,
+    pub(super) jars: Jars,
     pub(super) used: Used,
     /// Denials that the peers were not told yet.
     untold: Mutex<Vec<Denial>>,
@@ -43,7 +45,14 @@ pub(super) struct Core {
 }
 
 impl Core {
-    pub(super) fn new(place: Place, peers: Peers, clock: Clock, runtime: Runtime, flow_seal: Seal) -> Self {
+    pub(super) fn new(
+        place: Place,
+        peers: Peers,
+        clock: Clock,
+        runtime: Runtime,
+        flow_seal: Seal,
+        jars: Jars,
+    ) -> Self {
         Self {
             place,
             peers,
@@ -51,6 +60,7 @@ impl Core {
             runtime,
             flights: Flights::default(),
             flow_seal,
+            jars,
             used: Used::default(),
             untold: Mutex::default(),
             longest: AtomicU64::default(),
@@ -58,7 +68,7 @@ impl Core {
     }
 
     /// Starts what runs beside requests; `ended` hears of sessions that ended unasked.
-    pub(super) fn start(self: &Arc<Self>, ended: Option<mpsc::Sender<Arc<Session>>>) {
+    pub(super) fn start(self: &Arc<Self>, ended: Option<mpsc::Sender<Ended>>) {
         self.runtime.spawn(sweep(Arc::downgrade(self), ended));
         if self.peers.are_there() {
             self.runtime.spawn(share(Arc::downgrade(self)));
@@ -98,10 +108,11 @@ impl Core {
         }
     }
 
-    fn sweep(&self) -> Vec<Arc<Session>> {
+    fn sweep(&self) -> Vec<Ended> {
         let (now, seconds) = (self.clock.milliseconds(), self.clock.seconds());
         self.used.sweep(now);
         self.flights.sweep(now);
+        self.jars.sweep(seconds);
         match &self.place {
             Place::Kept(Kept::Memory(store)) => store.sweep(seconds),
             // Redis ends sessions by itself, and tells nobody.
@@ -128,15 +139,15 @@ impl Core {
     }
 }
 
-async fn sweep(core: Weak<Core>, ended: Option<mpsc::Sender<Arc<Session>>>) {
+async fn sweep(core: Weak<Core>, ended: Option<mpsc::Sender<Ended>>) {
     let mut tick = tokio::time::interval(SWEEP);
     loop {
         tick.tick().await;
         let Some(core) = core.upgrade() else { return };
-        for session in core.sweep() {
+        for one in core.sweep() {
             if let Some(ended) = &ended {
                 // Who does not listen fast enough hears of no more than the channel holds.
-                let _ = ended.try_send(session);
+                let _ = ended.try_send(one);
             }
         }
     }

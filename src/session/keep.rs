@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::jar::{Jar, Received};
 use super::key::{Digest, Key};
 use super::memory::Memory;
 use super::redis::Redis;
@@ -40,6 +41,44 @@ impl Store for Kept {
         match self {
             Self::Memory(store) => store.find(key, realm, idle).await,
             Self::Redis(store) => store.find(key, realm, idle).await,
+        }
+    }
+
+    async fn open(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        idle: Idle,
+    ) -> Result<Option<(Arc<Session>, Option<Arc<Jar>>)>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.open(key, realm, idle).await,
+            Self::Redis(store) => store.open(key, realm, idle).await,
+        }
+    }
+
+    async fn jar(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        version: u64,
+    ) -> Result<Option<Arc<Jar>>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.jar(key, realm, version).await,
+            Self::Redis(store) => store.jar(key, realm, version).await,
+        }
+    }
+
+    async fn receive(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        jar: Option<&Arc<Jar>>,
+        received: Vec<Received>,
+        now: u64,
+    ) -> Result<Option<u64>, Unavailable> {
+        match self {
+            Self::Memory(store) => store.receive(key, realm, jar, received, now).await,
+            Self::Redis(store) => store.receive(key, realm, jar, received, now).await,
         }
     }
 

@@ -9,12 +9,14 @@ mod shard;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::jar::{Jar, Received};
 use super::key::Key;
+use super::opened::Ended;
 use super::store::{Idle, Store};
 use super::{Realm, Session, Unavailable};
 use crate::tenant::TenantKey;
 use index::Index;
-use shard::{Entry, Shard};
+use shard::{Entry, Removed, Shard};
 
 /// Into how many parts the sessions are split; a power of two.
 const SHARDS: usize = 64;
@@ -49,8 +51,9 @@ impl Memory {
     }
 
     /// Removes what has ended by `now`, in seconds since the epoch, and gives it.
-    pub(super) fn sweep(&self, now: u64) -> Vec<Arc<Session>> {
-        self.take_where(|entry| entry.has_ended(now))
+    pub(super) fn sweep(&self, now: u64) -> Vec<Ended> {
+        let ended = self.take_where(|entry| entry.has_ended(now)).into_iter();
+        ended.map(|Removed { session, jar, .. }| Ended { session, jar }).collect()
     }
 
     fn shard(&self, place: u64) -> MutexGuard<'_, Shard> {
@@ -58,18 +61,18 @@ impl Memory {
         self.shards.get(at).map_or_else(|| lock(&self.shards[0]), lock)
     }
 
-    fn take_where(&self, ends: impl Fn(&Entry) -> bool) -> Vec<Arc<Session>> {
+    fn take_where(&self, ends: impl Fn(&Entry) -> bool) -> Vec<Removed> {
         let mut taken = Vec::new();
         for shard in &self.shards {
             taken.extend(lock(shard).take_where(&ends));
         }
-        for (place, session) in &taken {
-            self.index.forget(*place, session);
+        for removed in &taken {
+            self.index.forget(removed.place, &removed.session);
         }
-        taken.into_iter().map(|(_, session)| session).collect()
+        taken
     }
 
-    fn look_up(&self, key: &Key, realm: &Realm, idle: Idle) -> Option<Arc<Session>> {
+    fn look_up(&self, key: &Key, realm: &Realm, idle: Idle) -> Option<(Arc<Session>, Option<Arc<Jar>>)> {
         let place = key.digest.place();
         let mut shard = self.shard(place);
         let entry = shard.entry(key)?;
@@ -77,15 +80,15 @@ impl Memory {
             return None;
         }
         entry.touch(idle);
-        Some(Arc::clone(&entry.session))
+        Some((Arc::clone(&entry.session), entry.jar.clone()))
     }
 
     fn keep(&self, key: &Key, session: &Arc<Session>, idle: Idle) {
         let place = key.digest.place();
         self.index.remember(place, session);
         let replaced = self.shard(place).insert(key, Entry::new(key, session, idle), self.max_bytes);
-        for (place, session) in replaced {
-            self.index.forget(place, &session);
+        for removed in replaced {
+            self.index.forget(removed.place, &removed.session);
         }
     }
 }
@@ -97,7 +100,33 @@ impl Store for Memory {
         realm: &Arc<Realm>,
         idle: Idle,
     ) -> Result<Option<Arc<Session>>, Unavailable> {
+        Ok(self.look_up(key, realm, idle).map(|(session, _)| session))
+    }
+
+    async fn open(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        idle: Idle,
+    ) -> Result<Option<(Arc<Session>, Option<Arc<Jar>>)>, Unavailable> {
         Ok(self.look_up(key, realm, idle))
+    }
+
+    async fn jar(&self, key: &Key, _: &Arc<Realm>, _: u64) -> Result<Option<Arc<Jar>>, Unavailable> {
+        Ok(self.shard(key.digest.place()).entry(key).and_then(|entry| entry.jar.clone()))
+    }
+
+    /// No browser has to know: the cookies are found together with the session.
+    async fn receive(
+        &self,
+        key: &Key,
+        _: &Arc<Realm>,
+        _: Option<&Arc<Jar>>,
+        received: Vec<Received>,
+        now: u64,
+    ) -> Result<Option<u64>, Unavailable> {
+        self.shard(key.digest.place()).receive(key, received, now);
+        Ok(None)
     }
 
     async fn exists(&self, key: &Key, _: &Arc<Realm>, idle: Idle) -> Result<bool, Unavailable> {

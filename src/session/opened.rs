@@ -10,6 +10,7 @@ use http::HeaderValue;
 use smallvec::SmallVec;
 
 use super::identity::Identity;
+use super::jar::Jar;
 use super::key::Key;
 use super::{Realm, Session};
 use crate::secret::Secret;
@@ -25,6 +26,38 @@ pub struct Opened {
     /// What the answer sets; empty for most.
     pub set_cookies: SetCookies,
     pub(super) handle: Handle,
+    pub(super) brought: Brought,
+}
+
+/// What is known of the cookies of backends when a session is found.
+#[derive(Clone, Default)]
+pub(super) enum Brought {
+    /// There are none.
+    #[default]
+    Nothing,
+    /// These, which lie beside the session.
+    Jar(Arc<Jar>),
+    /// What the browser has of them: all, sealed; or how new those that are kept here have to be.
+    Cookie(Box<[u8]>),
+}
+
+impl std::fmt::Debug for Brought {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Jar(_) => "Jar",
+            Self::Cookie(_) => "Cookie",
+        })
+    }
+}
+
+/// A session that ended unasked, and what backends had set in it.
+#[derive(Debug)]
+pub struct Ended {
+    /// The session.
+    pub session: Arc<Session>,
+    /// The cookies of backends.
+    pub jar: Option<Arc<Jar>>,
 }
 
 /// By what the stores know an opened session.

@@ -25,6 +25,7 @@ use self::dial::Dial;
 use self::link::{Asked, Link, UNAVAILABLE};
 use self::local::{Local, Mode};
 use self::script::Kind;
+use super::jar::{self, Jar, Received};
 use super::key::{Digest, Key};
 use super::realm::sha256;
 use super::seal::KeyRing;
@@ -137,6 +138,48 @@ impl Store for Redis {
             Err(unavailable) => last_seen().map(Some).ok_or(unavailable),
             found @ Ok(_) => found,
         }
+    }
+
+    /// A copy that is old enough to be wrong is asked for anew; where Redis is away it has to do.
+    async fn jar(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        version: u64,
+    ) -> Result<Option<Arc<Jar>>, Unavailable> {
+        let known = self.local.copies.jar(&key.digest);
+        if known.as_ref().is_some_and(|known| known.version >= version) {
+            return Ok(known);
+        }
+        let jar = script::call(&script::jar(), &[Kind::Session.key(&key.digest)]);
+        match self.link.ask::<Vec<Vec<u8>>>(&jar).await {
+            Ok(given) => Ok(self.local.open_jar(key, realm, &given, version).map(|jar| {
+                let jar = Arc::new(jar);
+                self.local.copies.keep_jar(&key.digest, &jar);
+                jar
+            })),
+            Err(unavailable) => known.map(Some).ok_or(unavailable),
+        }
+    }
+
+    async fn receive(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        jar: Option<&Arc<Jar>>,
+        received: Vec<Received>,
+        now: u64,
+    ) -> Result<Option<u64>, Unavailable> {
+        let mut next = jar.map(|jar| Jar::clone(jar)).unwrap_or_default();
+        let changed = next.apply(received, jar::ROOM);
+        if changed.is_nothing() {
+            return Ok(None);
+        }
+        let receive = self.local.receive(key, realm, next.version, &changed, now).ok_or(UNAVAILABLE)?;
+        let given: Vec<Vec<u8>> = self.link.ask(&receive).await?;
+        let Some(jar) = self.local.open_jar(key, realm, &given, 0).map(Arc::new) else { return Ok(None) };
+        self.local.copies.keep_jar(&key.digest, &jar);
+        Ok(Some(jar.version))
     }
 
     async fn exists(&self, key: &Key, _: &Arc<Realm>, idle: Idle) -> Result<bool, Unavailable> {

@@ -164,7 +164,7 @@ impl Sessions {
                 Place::Cookies(sealed) => {
                     let (key, begun) = (opened.handle.key, opened.handle.begun);
                     match sealed.issue(&next, key, begun, policy, scope) {
-                        Some(next) => Refreshed::Renewed(next),
+                        Some(next) => Refreshed::Renewed(Opened { brought: opened.brought, ..next }),
                         None => Refreshed::Renewed(Opened { session: next.session, ..opened }),
                     }
                 }

@@ -63,8 +63,14 @@ pub(super) struct Seal {
 impl Seal {
     /// `text`, sealed for `realm`: form, nonce, what is hidden and its tag. Nothing where the system
     /// gives no randomness.
-    pub(super) fn seal(&self, realm: &Realm, mut text: Vec<u8>) -> Option<Vec<u8>> {
-        let nonce = self.keys.first()?.seal_in_place_append_tag(self.context(realm), &mut text).ok()?;
+    pub(super) fn seal(&self, realm: &Realm, text: Vec<u8>) -> Option<Vec<u8>> {
+        self.seal_for(realm, &[], text)
+    }
+
+    /// The same, to be opened by who names the same `holder`.
+    pub(super) fn seal_for(&self, realm: &Realm, holder: &[u8], mut text: Vec<u8>) -> Option<Vec<u8>> {
+        let context = self.context(realm, holder);
+        let nonce = self.keys.first()?.seal_in_place_append_tag(context, &mut text).ok()?;
         let mut sealed = Vec::with_capacity(1 + NONCE_LEN + text.len());
         sealed.push(FORM);
         sealed.extend_from_slice(nonce.as_ref());
@@ -74,6 +80,11 @@ impl Seal {
 
     /// What was sealed for `realm` with one of the keys.
     pub(super) fn open(&self, realm: &Realm, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.open_for(realm, &[], sealed)
+    }
+
+    /// What was sealed for `realm` and `holder` with one of the keys.
+    pub(super) fn open_for(&self, realm: &Realm, holder: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
         let (form, sealed) = sealed.split_first()?;
         let (nonce, hidden) = sealed.split_first_chunk::<NONCE_LEN>()?;
         if *form != FORM {
@@ -82,14 +93,14 @@ impl Seal {
         self.keys.iter().find_map(|key| {
             let mut text = hidden.to_vec();
             let nonce = Nonce::assume_unique_for_key(*nonce);
-            let length = key.open_in_place(nonce, self.context(realm), &mut text).ok()?.len();
+            let length = key.open_in_place(nonce, self.context(realm, holder), &mut text).ok()?.len();
             text.truncate(length);
             Some(text)
         })
     }
 
-    fn context(&self, realm: &Realm) -> Aad<Vec<u8>> {
-        Aad::from([realm.digest(), self.purpose.as_bytes()].concat())
+    fn context(&self, realm: &Realm, holder: &[u8]) -> Aad<Vec<u8>> {
+        Aad::from([realm.digest(), self.purpose.as_bytes(), holder].concat())
     }
 }
 

@@ -16,7 +16,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::cookie::{self, Attributes, Chunks, MAX_CHUNKS};
 use super::deny::Denials;
 use super::key::{Id, Key};
-use super::opened::{Handle, Opened, SetCookies};
+use super::opened::{Brought, Handle, Opened, SetCookies};
 use super::policy::{CookieScope, Policy};
 use super::record::{self, Reader, Writer};
 use super::seal::Seal;
@@ -94,7 +94,8 @@ impl Sealed {
         }
         let handle =
             Handle { key, generation: content.generation, begun: content.begun, chunks: parts.len() };
-        Some(Opened { session: content.session, set_cookies: SetCookies::new(), handle })
+        let (session, set_cookies) = (content.session, SetCookies::new());
+        Some(Opened { session, set_cookies, handle, brought: Brought::Nothing })
     }
 
     /// Whether a session that was opened has not ended since; its idle time is its cookie's.
@@ -171,7 +172,7 @@ impl Sealed {
         let set_cookies = set_chunks(&text, policy, scope);
         self.seen.expect(&content, &text);
         let handle = Handle { key, generation: next.generation, begun, chunks: count };
-        Some(Opened { session: content.session, set_cookies, handle })
+        Some(Opened { session: content.session, set_cookies, handle, brought: Brought::Nothing })
     }
 }
 

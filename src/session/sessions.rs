@@ -13,10 +13,11 @@ use tokio::sync::mpsc;
 
 use super::cookie::{self, Attributes, Chunks, Presented};
 use super::core::Core;
+use super::jars::Jars;
 use super::keep::{Kept, Peers, Place};
 use super::key::{Digest, Id, Key};
 use super::memory::Memory;
-use super::opened::{Handle, NewSession, Opened, SetCookies, Unavailable};
+use super::opened::{Brought, Ended, Handle, NewSession, Opened, SetCookies, Unavailable};
 use super::policy::{CookieScope, Policy};
 use super::redis::{Redis, RedisSettings, UnusableRedis};
 use super::seal::KeyRing;
@@ -40,7 +41,10 @@ pub struct SessionsSettings {
     pub clock: Clock,
     /// Who hears of sessions that ended unasked, by lying unused or by their age, where this process is
     /// the one to see it.
-    pub ended: Option<mpsc::Sender<Arc<Session>>>,
+    pub ended: Option<mpsc::Sender<Ended>>,
+    /// `BACKEND_COOKIES_SECRET`: seals the cookies of backends for callers without a session. Without it
+    /// the others do.
+    pub backend_cookies: Option<Secret>,
 }
 
 /// Where sessions are kept.
@@ -79,9 +83,10 @@ pub struct Sessions {
 impl Sessions {
     /// Sessions as `settings` say.
     pub fn new(settings: SessionsSettings) -> Result<Self, SessionsError> {
-        let SessionsSettings { store, secrets, runtime, clock, ended } = settings;
+        let SessionsSettings { store, secrets, runtime, clock, ended, backend_cookies } = settings;
         let ring = KeyRing::new(&secrets)?;
         let (flow_seal, cookie_seal) = (ring.seal("flow")?, ring.seal("session")?);
+        let jars = Jars::new(&ring, backend_cookies)?;
         let cookies = || Place::Cookies(Box::new(Sealed::new(cookie_seal, clock.clone())));
         let redis = |settings| Redis::new(settings, ring, clock.clone(), &runtime).map(Arc::new);
         let (place, peers) = match store {
@@ -93,7 +98,7 @@ impl Sessions {
                 (Place::Kept(Kept::Redis(Arc::clone(&redis))), Peers::Redis(redis))
             }
         };
-        let core = Arc::new(Core::new(place, peers, clock, runtime, flow_seal));
+        let core = Arc::new(Core::new(place, peers, clock, runtime, flow_seal, jars));
         core.start(ended);
         Ok(Self { core })
     }
@@ -111,12 +116,16 @@ impl Sessions {
         match &self.core.place {
             Place::Cookies(sealed) => {
                 self.core.note(policy);
-                Ok(sealed.find(realm, policy, scope, &chunks))
+                let found = sealed.find(realm, policy, scope, &chunks);
+                Ok(found.map(|opened| Opened { brought: Brought::by(&chunks), ..opened }))
             }
             Place::Kept(store) => {
                 let Some(key) = key_of(&chunks, realm) else { return Ok(None) };
-                let found = store.find(&key, realm, self.core.idle(policy)).await?;
-                Ok(found.map(|session| Opened::kept(session, key)))
+                let found = store.open(&key, realm, self.core.idle(policy)).await?;
+                Ok(found.map(|(session, jar)| {
+                    let brought = jar.map_or_else(|| Brought::by(&chunks), Brought::Jar);
+                    Opened { brought, ..Opened::kept(session, key) }
+                }))
             }
         }
     }
@@ -189,7 +198,12 @@ impl Sessions {
         let Handle { key, generation, .. } = opened.handle;
         let next = sealed.successors.find(&key.digest, generation, self.core.clock.seconds())?;
         let handle = Handle { generation: next.generation, ..opened.handle };
-        Some(Opened { session: next.session, set_cookies: SetCookies::new(), handle })
+        Some(Opened {
+            session: next.session,
+            set_cookies: SetCookies::new(),
+            handle,
+            brought: opened.brought.clone(),
+        })
     }
 
     /// Ends a session; what the answer sets to remove it from the browser.
@@ -301,17 +315,28 @@ impl Opened {
     /// A session whose cookie is its id.
     pub(super) fn kept(session: Arc<Session>, key: Key) -> Self {
         let handle = Handle { key, generation: 0, begun: 0, chunks: 1 };
-        Self { session, set_cookies: SetCookies::new(), handle }
+        Self { session, set_cookies: SetCookies::new(), handle, brought: Brought::Nothing }
     }
 
     /// What removes its cookies.
     pub(super) fn removal(&self, policy: &Policy, scope: &CookieScope) -> SetCookies {
         let attributes = Attributes::session(policy).removing();
+        let backends = match &self.brought {
+            Brought::Cookie(_) => Some(cookie::backends_name(&policy.cookie)),
+            Brought::Nothing | Brought::Jar(_) => None,
+        };
         (0..self.handle.chunks.max(1))
-            .filter_map(|at| {
-                cookie::set(&cookie::chunk_name(&policy.cookie, at), "", attributes, policy, scope)
-            })
+            .map(|at| cookie::chunk_name(&policy.cookie, at))
+            .chain(backends)
+            .filter_map(|name| cookie::set(&name, "", attributes, policy, scope))
             .collect()
+    }
+}
+
+impl Brought {
+    /// What the browser has, where what is kept here does not say it.
+    fn by(chunks: &Chunks<'_>) -> Self {
+        chunks.1.map_or(Self::Nothing, |value| Self::Cookie(value.into()))
     }
 }
 

@@ -8,6 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::jar::{Jar, Received};
 use super::key::{Digest, Key};
 use super::{Realm, Session, Unavailable};
 use crate::tenant::TenantKey;
@@ -32,6 +33,38 @@ pub(super) trait Store {
         realm: &Arc<Realm>,
         idle: Idle,
     ) -> impl Future<Output = Result<Option<Arc<Session>>, Unavailable>> + Send;
+
+    /// The session as [`Store::find`] gives it, with the cookies of backends where they lie beside it.
+    fn open(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        idle: Idle,
+    ) -> impl Future<Output = Result<Option<(Arc<Session>, Option<Arc<Jar>>)>, Unavailable>> + Send
+    where
+        Self: Sync,
+    {
+        async move { Ok(self.find(key, realm, idle).await?.map(|session| (session, None))) }
+    }
+
+    /// The cookies of backends in the session under `key`, at least as new as `version`.
+    fn jar(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        version: u64,
+    ) -> impl Future<Output = Result<Option<Arc<Jar>>, Unavailable>> + Send;
+
+    /// Changes them, where there is a session, in the light of `jar`; their new version where it has to
+    /// be known to the browser.
+    fn receive(
+        &self,
+        key: &Key,
+        realm: &Arc<Realm>,
+        jar: Option<&Arc<Jar>>,
+        received: Vec<Received>,
+        now: u64,
+    ) -> impl Future<Output = Result<Option<u64>, Unavailable>> + Send;
 
     /// Whether the session under `key` has not ended. To be asked for is not to be used, where the store
     /// can tell the two apart.

@@ -23,6 +23,7 @@ pub(crate) fn routes(sources: &[(&str, bool)]) -> Routes {
         cache_control: None,
         identity_provider: None,
         dynamic_identity_provider: false,
+        passes_session_cookies: false,
     };
     Routes::compile(sources.iter().enumerate().map(spec).collect(), None).unwrap()
 }

@@ -25,6 +25,7 @@ fn routes(public: &str) -> Routes {
         cache_control: None,
         identity_provider: None,
         dynamic_identity_provider: false,
+        passes_session_cookies: false,
     };
     let both = [(public, AuthenticationType::None), ("^/(.*)$", AuthenticationType::Jwt)];
     Routes::compile(both.into_iter().enumerate().map(spec).collect(), None).unwrap()

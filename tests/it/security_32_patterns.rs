@@ -28,6 +28,7 @@ fn spec(index: usize, source: &str, kind: AuthenticationType) -> RouteSpec {
         cache_control: None,
         identity_provider: None,
         dynamic_identity_provider: false,
+        passes_session_cookies: false,
     }
 }
 

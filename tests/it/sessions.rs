@@ -86,6 +86,7 @@ impl Bench {
             runtime: tokio::runtime::Handle::current(),
             clock: Clock::Manual(time.clone()),
             ended: None,
+            backend_cookies: None,
         };
         let scope = CookieScope { https: true, path: "/".into() };
         Self { sessions: Sessions::new(settings).unwrap(), time, policy: Policy::default(), scope }

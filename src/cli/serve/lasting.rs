@@ -15,7 +15,7 @@ use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, Serv
 use crate::config::{Place, Redis, SessionStore};
 use crate::pipeline::Bench;
 use crate::session::redis::RedisSettings;
-use crate::session::{Session, Sessions, SessionsSettings, StoreSettings};
+use crate::session::{Ended, Sessions, SessionsSettings, StoreSettings};
 use crate::tenant::{HostMemo, Meters};
 
 /// What lives as long as the process.
@@ -37,7 +37,7 @@ impl Lasting {
         slow: &Handle,
         store: Option<SessionStore>,
         assertions: Assertions,
-        ended: mpsc::Sender<Arc<Session>>,
+        ended: mpsc::Sender<Ended>,
     ) -> Result<Self, Failed> {
         let keys = Arc::new(KeyStore::new(KeyStoreSettings {
             runtime: slow.clone(),
@@ -86,9 +86,11 @@ impl Lasting {
 fn sessions(
     slow: &Handle,
     store: Option<SessionStore>,
-    ended: mpsc::Sender<Arc<Session>>,
+    ended: mpsc::Sender<Ended>,
 ) -> Result<Sessions, Failed> {
-    let (place, secrets) = store.map_or((Place::Memory, Vec::new()), |store| (store.place, store.secrets));
+    let store =
+        store.unwrap_or(SessionStore { place: Place::Memory, secrets: Vec::new(), backend_cookies: None });
+    let SessionStore { place, secrets, backend_cookies } = store;
     let store = match place {
         Place::Memory => StoreSettings::Memory,
         Place::Cookie(None) => StoreSettings::Cookie,
@@ -96,7 +98,7 @@ fn sessions(
         Place::Redis(redis) => StoreSettings::Redis(reached(redis)),
     };
     let (runtime, clock, ended) = (slow.clone(), Clock::System, Some(ended));
-    Ok(Sessions::new(SessionsSettings { store, secrets, runtime, clock, ended })?)
+    Ok(Sessions::new(SessionsSettings { store, secrets, runtime, clock, ended, backend_cookies })?)
 }
 
 /// How a configured Redis is reached: by names as backends and issuers are.

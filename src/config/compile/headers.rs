@@ -12,8 +12,9 @@ use crate::forward::headers::{HeaderPolicy, UserHeaders};
 use crate::tenant::{TenantHeaders, TenantIdForm};
 
 /// Cookies that never reach a backend, beside the session's under its own name: what sessions are called
-/// by default, by us and by the SAP application router, and the platform's stickiness.
-const COOKIES: [&str; 2] = ["JSESSIONID", "__VCAP_ID__"];
+/// by default, by us and by the SAP application router, what callers without a session keep for backends, and
+/// the platform's stickiness.
+const COOKIES: [&str; 3] = ["JSESSIONID", crate::session::cookie::CALLER, "__VCAP_ID__"];
 
 /// Names that would break a request if they were ours to set.
 const TAKEN: [&str; 19] = [

@@ -152,6 +152,7 @@ fn spec(
         cache_control,
         identity_provider: route.identity_provider.clone(),
         dynamic_identity_provider: route.dynamic_identity_provider,
+        passes_session_cookies: route.passes_session_cookies,
     })
 }
 
@@ -352,6 +353,7 @@ fn resources(compiler: &mut Compiler<'_>, authority: &Authority<'_>, app: &XsApp
         cache_control: None,
         identity_provider: None,
         dynamic_identity_provider: false,
+        passes_session_cookies: false,
     })
 }
 

@@ -54,7 +54,8 @@ pub(super) fn compile(
     if !is_developed && routes.is_some_and(|routes| routes.all().iter().any(takes_sessions)) {
         lint(compiler, &place, mark);
     }
-    (compiler.findings.errors() == before).then_some(SessionStore { place, secrets })
+    let backend_cookies = backend_cookies(compiler);
+    (compiler.findings.errors() == before).then_some(SessionStore { place, secrets, backend_cookies })
 }
 
 /// What seals, the newest first; empty where nothing outlives the process.
@@ -85,6 +86,16 @@ fn secrets(compiler: &mut Compiler<'_>, bound: &Bound) -> Vec<Secret> {
         secrets.push(secret.clone());
     }
     secrets
+}
+
+/// What seals the cookies of backends for callers without a session.
+fn backend_cookies(compiler: &mut Compiler<'_>) -> Option<Secret> {
+    let written = compiler.model.settings.sessions.backend_cookies.as_ref()?;
+    if written.value.expose().len() < SHORTEST {
+        let message = format!("this is short for a secret: it should have {SHORTEST} characters at least");
+        compiler.findings.warning(written.mark, "weak_secret", message);
+    }
+    Some(written.value.clone())
 }
 
 /// Refuses what needs a secret that outlives the process where there is none.

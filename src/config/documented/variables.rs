@@ -123,7 +123,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::ignored("REQUEST_TRACE", "true", "XS_APP_LOG_LEVEL says how much is logged"),
     Row::works("DYNAMIC_IDENTITY_PROVIDER", "true"),
     Row::works("BACKEND_COOKIES_SECRET", "a-secret-of-some-length"),
-    Row::works("SERVICE_2_APPROUTER", "true"),
+    Row::ignored("SERVICE_2_APPROUTER", "true", "`sap-passport` always passes as it came"),
     Row::refused(
         "CLIENT_CERTIFICATE_HEADER_NAME",
         "x-forwarded-client-cert",
@@ -159,7 +159,11 @@ pub(super) const ROWS: &[Row] = &[
         "a session's CSRF token is always kept with it",
     ),
     Row::works("CACHE_SERVICE_CREDENTIALS", "true"),
-    Row::works("REMOVE_CLASHING_BACKEND_SESSION_COOKIE", "true"),
+    Row::ignored(
+        "REMOVE_CLASHING_BACKEND_SESSION_COOKIE",
+        "true",
+        "a backend never sets a cookie of the session's name in a browser",
+    ),
     Row::ignored(
         "ENABLE_FRONTCHANNEL_LOGOUT",
         "true",

@@ -44,6 +44,10 @@ pub(crate) struct SessionVariables {
     pub(crate) preserve_fragment: Option<Located<bool>>,
     /// `DYNAMIC_IDENTITY_PROVIDER`.
     pub(crate) dynamic_identity_provider: bool,
+    /// `BACKEND_COOKIES_SECRET`: seals the cookies of backends for callers without a session.
+    pub(crate) backend_cookies: Option<Located<Secret>>,
+    /// `SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION`.
+    pub(crate) service_csrf: bool,
     /// `CF_INSTANCE_INDEX`: from 1 on there are others.
     pub(crate) instance: Option<u32>,
 }
@@ -93,6 +97,12 @@ impl SessionVariables {
             secure: flag(d, variables, "SECURE_SESSION_COOKIE"),
             preserve_fragment: fragment.or_else(|| flag(d, variables, "PRESERVE_URL_FRAGMENT")),
             dynamic_identity_provider: dynamic.unwrap_or(false),
+            backend_cookies: variables
+                .text(d, "BACKEND_COOKIES_SECRET")
+                .map(|text| Located { value: Secret::new(text.value), mark: text.mark }),
+            service_csrf: variables
+                .json(d, "SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", settings::flag)
+                .unwrap_or(false),
             instance: variables.text(d, "CF_INSTANCE_INDEX").and_then(|text| text.value.parse().ok()),
         }
     }

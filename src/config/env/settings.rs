@@ -59,11 +59,7 @@ enum Kind {
 const LATER: &[(&str, Kind)] = &[
     ("MINIMUM_TOKEN_VALIDITY", Kind::Whole(0)),
     ("EXTERNAL_REVERSE_PROXY", Kind::Flag),
-    ("SERVICE_2_APPROUTER", Kind::Flag),
-    ("SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", Kind::Flag),
-    ("REMOVE_CLASHING_BACKEND_SESSION_COOKIE", Kind::Flag),
     ("CACHE_SERVICE_CREDENTIALS", Kind::Flag),
-    ("BACKEND_COOKIES_SECRET", Kind::Text),
     ("CLIENT_CERTIFICATE_HEADER_NAME", Kind::Text),
     ("COOKIE_BACKWARD_COMPATIBILITY", Kind::Text),
     ("SUBSCRIPTION_URL_REPLACEMENT_RULES", Kind::Text),
@@ -72,7 +68,9 @@ const LATER: &[(&str, Kind)] = &[
 /// What value a variable takes that has no effect; a wrong one is an error all the same.
 fn ignored_kind(name: &str) -> Kind {
     match name {
-        "STORE_CSRF_IN_EXTERNAL_SESSION" => Kind::Flag,
+        "STORE_CSRF_IN_EXTERNAL_SESSION"
+        | "SERVICE_2_APPROUTER"
+        | "REMOVE_CLASHING_BACKEND_SESSION_COOKIE" => Kind::Flag,
         "SERVER_KEEP_ALIVE" => Kind::Whole(0),
         "DIRECT_ROUTING_URI_PATTERNS" => Kind::Words,
         "OWN_SAP_CLOUD_SERVICE" => Kind::Json,

@@ -33,6 +33,7 @@ pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Rout
             cache_control: None,
             identity_provider: None,
             dynamic_identity_provider: false,
+            passes_session_cookies: false,
             replaced_services: Vec::new(),
         })
     })

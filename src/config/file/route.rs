@@ -88,6 +88,8 @@ pub(crate) struct Route {
     pub(crate) identity_provider: Option<Box<str>>,
     /// Whether the query chooses the identity provider.
     pub(crate) dynamic_identity_provider: bool,
+    /// Whether the browser keeps the backend's session cookies itself.
+    pub(crate) passes_session_cookies: bool,
     /// The services that `replace` looks for.
     pub(crate) replaced_services: Vec<ServiceQuery>,
 }
@@ -149,6 +151,10 @@ impl Route {
                 .map(|text| text.value),
             dynamic_identity_provider: fields
                 .take("dynamicIdentityProvider")
+                .and_then(|node| d.boolean(node))
+                .unwrap_or(false),
+            passes_session_cookies: fields
+                .take("setBackendSessionCookies")
                 .and_then(|node| d.boolean(node))
                 .unwrap_or(false),
             replaced_services: decode_replace(d, &fields),
@@ -236,12 +242,10 @@ fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
             d.findings.unsupported(node.mark(), &format!("`{key}`"));
         }
     }
-    for key in ["setBackendSessionCookies", "preferLocal"] {
-        if let Some(node) = fields.take(key)
-            && d.boolean(node) == Some(true)
-        {
-            d.findings.unsupported(node.mark(), &format!("`{key}`"));
-        }
+    if let Some(node) = fields.take("preferLocal")
+        && d.boolean(node) == Some(true)
+    {
+        d.findings.unsupported(node.mark(), "`preferLocal`");
     }
 }
 

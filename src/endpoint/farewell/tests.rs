@@ -77,8 +77,8 @@ async fn the_backend_hears_of_a_session_that_nobody_used() {
     let (ended, hears) = mpsc::channel(4);
     let running = tokio::spawn(farewells.run(hears));
     // A tenant that is no longer served has nobody who could be told; the next is told all the same.
-    ended.send(session("stranger")).await.unwrap();
-    ended.send(session("acme")).await.unwrap();
+    ended.send(Ended { session: session("stranger"), jar: None }).await.unwrap();
+    ended.send(Ended { session: session("acme"), jar: None }).await.unwrap();
     let (mut stream, _) = listener.accept().await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

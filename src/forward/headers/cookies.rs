@@ -1,7 +1,8 @@
 //! Which cookies are ours, and stay between the browser and us.
 //!
 //! Ours are a few names and what is derived from them: the parts of a long session (`NAME.1`), the
-//! flows of logins (`NAME-flow-…`) and the fragments that they keep (`NAME-fragment-…`). No backend
+//! flows of logins (`NAME-flow-…`), the fragments that they keep (`NAME-fragment-…`) and the cookies of
+//! backends that are kept in the browser, sealed (`NAME-backend`). No backend
 //! sees one, and none that a backend sets reaches a browser. Surprising: a cookie without a name counts
 //! by its value, because browsers send `=NAME=x` back as `NAME=x` (RFC 6265bis §5.4).
 
@@ -11,7 +12,7 @@ use memchr::memmem;
 use crate::session::cookie;
 
 /// What follows the name in names that are derived from it.
-const DERIVED: [&[u8]; 3] = [b".", b"-flow-", b"-fragment-"];
+const DERIVED: [&[u8]; 4] = [b".", b"-flow-", b"-fragment-", b"-backend"];
 
 /// The cookies that are ours.
 #[derive(Debug)]
@@ -72,6 +73,26 @@ impl OwnCookies {
             .iter()
             .filter_map(|ours| name.strip_prefix(ours.as_bytes()))
             .any(|rest| rest.is_empty() || DERIVED.iter().any(|derived| rest.starts_with(derived)))
+    }
+}
+
+/// Adds `cookies`, names and values, behind those that the client sent; with `replace` in the place of its
+/// own of the same names.
+pub(in crate::forward) fn add(headers: &mut HeaderMap, cookies: &[(Vec<u8>, Vec<u8>)], replace: bool) {
+    if cookies.is_empty() {
+        return;
+    }
+    let is_replaced = |pair: &[u8]| {
+        let name = pair.split(|b| *b == b'=').next().unwrap_or_default().trim_ascii();
+        replace && cookies.iter().any(|(known, _)| *known == name)
+    };
+    let sent = headers.get_all(COOKIE).iter().flat_map(cookie::items);
+    let sent = sent.filter(|pair| !pair.is_empty() && !is_replaced(pair)).map(<[u8]>::to_vec);
+    let own = cookies.iter().map(|(name, value)| [name, &b"="[..], value].concat());
+    let joined = sent.chain(own).collect::<Vec<_>>().join(&b"; "[..]);
+    if let Ok(mut joined) = HeaderValue::from_bytes(&joined) {
+        joined.set_sensitive(true);
+        headers.insert(COOKIE, joined);
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
+use super::super::jar::{self, Jar, Received};
 use super::super::key::{Digest, Key};
 use super::super::store::Idle;
 use crate::session::Session;
@@ -22,6 +23,8 @@ pub(super) struct Shard {
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) session: Arc<Session>,
+    /// What backends have set in it.
+    pub(super) jar: Option<Arc<Jar>>,
     digest: Digest,
     /// Seconds since the epoch.
     used: u64,
@@ -29,12 +32,18 @@ pub(super) struct Entry {
     limit: u64,
 }
 
-/// A session that was removed, and where it was.
-pub(super) type Removed = (u64, Arc<Session>);
+/// A session that was removed, what backends had set in it, and where it was.
+#[derive(Debug)]
+pub(super) struct Removed {
+    pub(super) place: u64,
+    pub(super) session: Arc<Session>,
+    pub(super) jar: Option<Arc<Jar>>,
+}
 
 impl Entry {
     pub(super) fn new(key: &Key, session: &Arc<Session>, idle: Idle) -> Self {
-        Self { session: Arc::clone(session), digest: key.digest, used: idle.now, limit: idle.limit }
+        let (session, digest) = (Arc::clone(session), key.digest);
+        Self { session, jar: None, digest, used: idle.now, limit: idle.limit }
     }
 
     /// Whether the session is past its end or lay unused for too long.
@@ -48,7 +57,7 @@ impl Entry {
     }
 
     fn weight(&self) -> usize {
-        size_of::<Self>() + self.session.weight()
+        size_of::<Self>() + self.session.weight() + self.jar.as_ref().map_or(0, |jar| jar.weight())
     }
 }
 
@@ -64,14 +73,10 @@ impl Shard {
     /// Keeps `entry`; what had to give way for it.
     pub(super) fn insert(&mut self, key: &Key, entry: Entry, max_bytes: usize) -> Vec<Removed> {
         let weight = entry.weight();
-        let mut removed: Vec<Removed> = self
-            .remove_at(key.digest.place(), |_| true)
-            .map(|session| (key.digest.place(), session))
-            .into_iter()
-            .collect();
+        let mut removed = Vec::from_iter(self.take(key.digest.place()));
         while self.bytes + weight > max_bytes {
             let Some(place) = self.longest_unused() else { break };
-            removed.extend(self.remove_at(place, |_| true).map(|session| (place, session)));
+            removed.extend(self.take(place));
         }
         self.bytes += weight;
         self.entries.insert(key.digest.place(), entry);
@@ -103,16 +108,30 @@ impl Shard {
         if !fits(&self.entries.get(&place)?.session) {
             return None;
         }
+        self.take(place).map(|removed| removed.session)
+    }
+
+    fn take(&mut self, place: u64) -> Option<Removed> {
         let entry = self.entries.remove(&place)?;
         self.bytes = self.bytes.saturating_sub(entry.weight());
-        Some(entry.session)
+        Some(Removed { place, session: entry.session, jar: entry.jar })
+    }
+
+    /// Changes what backends have set in a session, where there is one.
+    pub(super) fn receive(&mut self, key: &Key, received: Vec<Received>, now: u64) {
+        let Some(entry) = self.entry(key).filter(|entry| !entry.has_ended(now)) else { return };
+        let before = entry.weight();
+        let jar = entry.jar.get_or_insert_default();
+        Arc::make_mut(jar).apply(received, jar::ROOM);
+        let after = entry.weight();
+        self.bytes = self.bytes.saturating_sub(before) + after;
     }
 
     pub(super) fn take_where(&mut self, ends: impl Fn(&Entry) -> bool) -> Vec<Removed> {
         let taken: Vec<Removed> = self
             .entries
             .extract_if(|_, entry| ends(entry))
-            .map(|(place, entry)| (place, entry.session))
+            .map(|(place, entry)| Removed { place, session: entry.session, jar: entry.jar })
             .collect();
         self.bytes = self.entries.values().map(Entry::weight).sum();
         taken

@@ -67,7 +67,7 @@ async fn what_has_ended_is_swept_and_told() {
     assert!(memory.find(&key, &used.realm, later).await.unwrap().is_some());
     assert!(memory.sweep(NOW + 899).is_empty(), "neither has lain unused for long");
     let swept = memory.sweep(NOW + 900);
-    assert!(matches!(&swept[..], [one] if Arc::ptr_eq(one, &idle)), "{swept:?}");
+    assert!(matches!(&swept[..], [one] if Arc::ptr_eq(&one.session, &idle)), "{swept:?}");
     assert_eq!(memory.count(), 1);
     assert_eq!(memory.sweep(NOW + 600 + 900).len(), 1);
     assert_eq!(memory.remove_matching(&used.realm, None, Some("used")).await, Ok(0));

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::session::Session;
 use crate::session::key::{Digest, Key};
 use crate::session::store::Idle;
+use crate::session::{Jar, Session};
 
 /// How long a copy answers without Redis being asked.
 const FRESH: Duration = Duration::from_secs(1);
@@ -37,6 +37,8 @@ pub(super) struct Copy {
     pub(super) idle_until: u64,
     /// Whether Redis has yet to hear of it.
     pub(super) is_unsaved: bool,
+    /// The cookies of backends, where they were asked for.
+    jar: Option<Arc<Jar>>,
     /// When Redis said so.
     confirmed: Instant,
     /// The same in seconds since the epoch.
@@ -122,7 +124,21 @@ impl Copies {
         is_known && self.put(Copy { is_unsaved: true, ..Copy::new(key, session, idle) })
     }
 
-    fn put(&self, copy: Copy) -> bool {
+    /// The cookies of backends as they were last seen.
+    pub(super) fn jar(&self, name: &Digest) -> Option<Arc<Jar>> {
+        self.shard(name).copies.get(name)?.jar.clone()
+    }
+
+    /// Keeps the cookies of backends that Redis gave, unless newer ones are known.
+    pub(super) fn keep_jar(&self, name: &Digest, jar: &Arc<Jar>) {
+        if let Some(copy) = self.shard(name).copies.get_mut(name)
+            && copy.jar.as_ref().is_none_or(|known| known.version <= jar.version)
+        {
+            copy.jar = Some(Arc::clone(jar));
+        }
+    }
+
+    fn put(&self, mut copy: Copy) -> bool {
         let mut shard = self.shard(&copy.key.digest);
         if shard.ended.contains_key(&copy.key.digest) {
             return false;
@@ -130,6 +146,7 @@ impl Copies {
         if shard.copies.len() >= MAX && !shard.copies.contains_key(&copy.key.digest) {
             shard.make_room();
         }
+        copy.jar = shard.copies.get(&copy.key.digest).and_then(|before| before.jar.clone());
         shard.copies.insert(copy.key.digest, copy);
         true
     }
@@ -251,6 +268,7 @@ impl Copy {
             limit: idle.limit,
             idle_until: idle.now.saturating_add(idle.limit),
             is_unsaved: false,
+            jar: None,
             confirmed: now,
             confirmed_at: idle.now,
             asked: now,

@@ -17,11 +17,12 @@ use super::link::{Asked, Link, Prelude};
 use super::script::{self, DENIALS, DENIALS_BY_END, Kind};
 use super::sha256;
 use crate::clock::Clock;
+use crate::session::jar::{Changed, Kept};
 use crate::session::key::{Digest, Key};
 use crate::session::record::{self, Reader, Writer};
 use crate::session::seal::KeyRing;
 use crate::session::store::{Denial, Idle};
-use crate::session::{Realm, Session, Unavailable};
+use crate::session::{Jar, Realm, Session, Unavailable};
 use crate::tenant::TenantKey;
 
 /// For how many seconds longer than they count things lie in Redis, since clocks differ.
@@ -35,6 +36,12 @@ const RESTORED: usize = 64;
 
 /// What a session's value is sealed for.
 const PURPOSE: &str = "redis";
+
+/// The same of the cookies of backends.
+const JAR_PURPOSE: &str = "redis jar";
+/// How many fields a session has at most, those that are no cookies included. Instances that add to a
+/// full jar at once may go past what each of them allows.
+const MAX_FIELDS: usize = 100;
 
 /// Where a session is kept.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +107,39 @@ impl Local {
         keep.arg(mode.word()).arg(sealed).arg(now).arg(idle.min(session.ends)).arg(session.ends);
         keep.arg(GRACE).arg(script::text(&key.digest));
         Some(keep)
+    }
+
+    /// The cookies of backends that a script gave, for `realm` under `key`, known to be as new as
+    /// `version`; what does not open is left out.
+    pub(super) fn open_jar(&self, key: &Key, realm: &Realm, given: &[Vec<u8>], version: u64) -> Option<Jar> {
+        let (count, sealed) = given.split_first()?;
+        let count = std::str::from_utf8(count).ok()?.parse().unwrap_or(0);
+        let seal = self.ring.bound(JAR_PURPOSE, key.id.bytes()).ok()?;
+        let open = |sealed: &Vec<u8>| Kept::read(&mut Reader(&seal.open(realm, sealed)?));
+        Some(Jar::of(sealed.iter().filter_map(open).collect(), version.max(count)))
+    }
+
+    /// What changes the cookies of backends; nothing where the system gives no randomness.
+    pub(super) fn receive(
+        &self,
+        key: &Key,
+        realm: &Realm,
+        version: u64,
+        changed: &Changed,
+        now: u64,
+    ) -> Option<Cmd> {
+        let seal = self.ring.bound(JAR_PURPOSE, key.id.bytes()).ok()?;
+        let mut receive = script::call(&script::receive(), &[Kind::Session.key(&key.digest)]);
+        receive.arg(now).arg(version).arg(MAX_FIELDS).arg(changed.new.len());
+        for kept in &changed.new {
+            let mut text = Writer::default();
+            kept.write(&mut text);
+            receive.arg(field(key, realm, kept)).arg(seal.seal(realm, text.0)?);
+        }
+        for kept in &changed.gone {
+            receive.arg(field(key, realm, kept));
+        }
+        Some(receive)
     }
 
     /// Learns what has ended elsewhere.
@@ -206,6 +246,12 @@ pub(super) async fn listen(local: Arc<Local>, link: Arc<Link>) {
             let _ = local.catch_up(&*link).await;
         }
     }
+}
+
+/// The field of a cookie. Nobody who reads it learns what the cookie is called.
+fn field(key: &Key, realm: &Realm, kept: &Kept) -> String {
+    let named = [&key.id.bytes()[..], &kept.identity()].concat();
+    format!("c:{}", script::text(&Digest::of("jar", realm, &named)))
 }
 
 /// The indexes in which the issuer's names for a session are looked up.

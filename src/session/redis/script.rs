@@ -1,7 +1,8 @@
 //! What Redis is asked to do, each in one step that nothing comes between.
 //!
 //! A session is a hash: `v` the sealed value, `x` the second at which it has lain unused for too long,
-//! `e` the second at which it ends whatever happens. Indexes are sets sorted by `e`, so that what has
+//! `e` the second at which it ends whatever happens; `c:…` the sealed cookies of backends, `n` how often
+//! they changed. Indexes are sets sorted by `e`, so that what has
 //! ended falls out of them. Keys are names of hashes: Redis learns neither ids, nor subjects, nor tenants.
 
 use base64::Engine;
@@ -103,6 +104,40 @@ for i = 2, #KEYS do
 end
 return 1";
 
+/// What both scripts about cookies of backends give: `n`, then every cookie.
+const COOKIES: &str = r"
+local function cookies(key)
+  local given = {redis.call('HGET', key, 'n') or '0'}
+  local all = redis.call('HGETALL', key)
+  for i = 1, #all, 2 do
+    if string.sub(all[i], 1, 2) == 'c:' then given[#given + 1] = all[i + 1] end
+  end
+  return given
+end
+";
+
+/// The cookies of backends in a session. Keys: session.
+const JAR: &str = r"
+return cookies(KEYS[1])";
+
+/// Changes the cookies of backends in a session that has not ended; gives them all, or nothing.
+/// Keys: session. Arguments: now, the `n` that is known, how many fields there may be, how many cookies are
+/// set; then field and value of each that is set, and the fields of those that go.
+const RECEIVE: &str = r"
+local s = redis.call('HMGET', KEYS[1], 'x', 'e', 'n')
+local now = tonumber(ARGV[1])
+if not s[1] or now >= tonumber(s[1]) or now >= tonumber(s[2]) then return {} end
+local sets = 2 * tonumber(ARGV[4])
+for i = 5 + sets, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
+for i = 5, 4 + sets, 2 do
+  if redis.call('HLEN', KEYS[1]) < tonumber(ARGV[3]) or redis.call('HEXISTS', KEYS[1], ARGV[i]) == 1 then
+    redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1])
+  end
+end
+local n = math.max(s[3] and tonumber(s[3]) or 0, tonumber(ARGV[2])) + 1
+redis.call('HSET', KEYS[1], 'n', string.format('%.0f', n))
+return cookies(KEYS[1])";
+
 /// Tells a denial. The order is that of the server's clock, in microseconds, and never goes back; denials
 /// that do not matter any more are dropped.
 const TELL: &str = r"
@@ -166,6 +201,16 @@ return {found, ended}";
 pub(super) const RELEASE: &str = r"
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0";
+
+/// The script that gives the cookies of backends.
+pub(super) fn jar() -> String {
+    [COOKIES, JAR].concat()
+}
+
+/// The script that changes the cookies of backends.
+pub(super) fn receive() -> String {
+    [COOKIES, RECEIVE].concat()
+}
 
 /// The script that tells a denial.
 pub(super) fn deny() -> String {

@@ -18,9 +18,6 @@ use super::super::harness::{Backend, Issuer, Recorded, Reply, Server, Setup};
 /// Keys at the top of `xs-app.json` that are not supported yet.
 const LATER_KEYS: [&str; 4] = ["cors", "websockets", "whitelistService", "pluginMetadataEndpoint"];
 
-/// Keys of a route that are not supported yet and may be left out.
-const LATER_ROUTE_KEYS: [&str; 1] = ["setBackendSessionCookies"];
-
 /// Variables that are not supported yet.
 const LATER_VARIABLES: [&str; 2] = ["CORS", "CJ_PROTECT_WHITELIST"];
 
@@ -86,9 +83,6 @@ fn supported(mut configuration: Value) -> Value {
     app.retain(|key, _| !LATER_KEYS.contains(&key.as_str()));
     if let Some(routes) = app.get_mut("routes").and_then(Value::as_array_mut) {
         routes.retain(|route| !is_left_out(route));
-        for route in routes {
-            route.as_object_mut().unwrap().retain(|key, _| !LATER_ROUTE_KEYS.contains(&key.as_str()));
-        }
     }
     if let Some(variables) = configuration["env"].as_object_mut() {
         variables.retain(|key, _| !LATER_VARIABLES.contains(&key.as_str()));
@@ -205,7 +199,8 @@ fn fill_value(value: &Value, placeholders: &[(&'static str, String)]) -> Value {
 }
 
 fn setup(configuration: &Value) -> Setup {
-    let mut setup = Setup::new(&configuration["xsapp"]);
+    // The sessions that were observed lay in memory.
+    let mut setup = Setup::new(&configuration["xsapp"]).variable("SESSION_STORE", "memory");
     for (name, value) in configuration["env"].as_object().into_iter().flatten() {
         setup = setup.variable(name, value.clone());
     }

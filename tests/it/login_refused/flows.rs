@@ -47,6 +47,7 @@ fn aged(bench: &Bench, cookie: &Cookie, state: &str, seconds: u64) -> Cookie {
         runtime: runtime.handle().clone(),
         clock: Clock::System,
         ended: None,
+        backend_cookies: None,
     };
     let sessions = Sessions::new(settings).unwrap();
     let realm = Realm::of(TenantKey::parse("acme"), &bench.acme.issuer, "acme");
