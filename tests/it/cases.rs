@@ -17,7 +17,7 @@ use serde_json::Value;
 use super::harness::{Client, from_latin1};
 
 /// Groups whose behaviour belongs to what does not exist yet.
-const LATER: [&str; 5] = ["cors", "subscription", "websocket", "misc", "plugins"];
+const LATER: [&str; 2] = ["cors", "misc"];
 
 struct Case {
     id: String,

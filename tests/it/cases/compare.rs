@@ -27,7 +27,7 @@ const FORWARDED: [&str; 9] = [
 ];
 
 /// Headers of the answer that must agree.
-const ANSWERED: [&str; 9] = [
+const ANSWERED: [&str; 11] = [
     "location",
     "allow",
     "x-csrf-token",
@@ -37,6 +37,8 @@ const ANSWERED: [&str; 9] = [
     "last-modified",
     "content-type",
     "set-cookie",
+    "sec-websocket-accept",
+    "sec-websocket-protocol",
 ];
 
 /// What differs, in words; empty when nothing does.

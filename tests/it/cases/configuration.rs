@@ -10,13 +10,15 @@ use std::net::{SocketAddr, TcpListener};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use super::super::harness::backend::Next;
+use super::super::harness::backend::{Exchange, Next};
+use super::super::harness::echo;
 use super::super::harness::tls::TlsBackend;
 use super::super::harness::{Backend, Issuer, Recorded, Reply, Server, Setup};
 
 /// Keys at the top of `xs-app.json` that are not supported yet.
-const LATER_KEYS: [&str; 4] = ["cors", "websockets", "whitelistService", "pluginMetadataEndpoint"];
+const LATER_KEYS: [&str; 3] = ["cors", "whitelistService", "pluginMetadataEndpoint"];
 
 /// Variables that are not supported yet.
 const LATER_VARIABLES: [&str; 2] = ["CORS", "CJ_PROTECT_WHITELIST"];
@@ -107,11 +109,37 @@ fn claims(uaa: u16) -> Value {
            "grant_type": "authorization_code", "ext_attr": {"enhancer": "XSUAA", "zdn": "provider"}})
 }
 
+/// What a backend answers: a handshake's 101, with the first subprotocol of those that are offered; 403 to
+/// the one handshake that asks for it; and what `x-echo` says to everything else.
+fn answer(exchange: &mut Exchange<'_>) -> Next {
+    let header = |name: &str| {
+        let lines = exchange.head.lines.iter();
+        lines.clone().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    };
+    let Some(key) = header("sec-websocket-key").filter(|_| header("upgrade").is_some()) else {
+        return echo::answer(exchange);
+    };
+    if exchange.head.target.ends_with("wsreject") {
+        exchange
+            .write("HTTP/1.1 403 Forbidden\r\ncontent-type: text/html\r\ncontent-length: 9\r\n\r\nForbidden");
+        return Next::Close;
+    }
+    let offered = header("sec-websocket-protocol").and_then(|offered| offered.split(',').next());
+    let chosen = offered.map(|chosen| format!("sec-websocket-protocol: {chosen}\r\n"));
+    exchange.write(format!(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-accept: {}\r\n{}\r\n",
+        derive_accept_key(key.as_bytes()),
+        chosen.unwrap_or_default()
+    ));
+    Next::Watch
+}
+
 impl Running {
     /// Starts the configuration of this name; what the server said where it does not start.
     pub(super) fn start(name: &str) -> Result<Self, String> {
         let configuration = supported(configuration(name));
-        let backends = [Backend::start(), Backend::start()];
+        let backends = [Backend::answering(answer), Backend::answering(answer)];
         let issuer = Issuer::new("unused");
         let over_tls = configuration.to_string().contains("https://localhost:{UAA}");
         let uaa = Uaa::start(over_tls, &issuer);
