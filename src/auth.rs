@@ -42,6 +42,7 @@ pub use basic::Passwords;
 pub use client::{
     ClientAuthentication, ClientCertificate, ClientCertificateError, SigningKey, SigningKeyError,
 };
+pub use forgery::Invited;
 pub use issuer::{Issuer, IssuerError, IssuerKind, IssuerSpec, Issuers, IssuersBuilder, KeySource};
 pub use login::{Ask, Callback, LoginError, Logins, LogoutToken, LogoutTokenError, Start};
 pub use presented::{Presented, identify};
@@ -151,6 +152,8 @@ pub struct Asking<'a> {
     pub passwords: Option<&'a Passwords>,
     /// The session that its cookie opens; its token has not expired.
     pub session: Option<&'a Arc<Session>>,
+    /// What the page may do that asks, where it is another site's.
+    pub invited: Invited,
 }
 
 /// Decides whether the caller may take the route: type first, then scope, then whether the request is

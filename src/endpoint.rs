@@ -1,24 +1,27 @@
-//! What answers by itself: login, callback, logout, back-channel logout and the user API.
+//! What answers by itself: login, callback, logout, back-channel logout, the user API, the allowlist
+//! against clickjacking and the list of plugins.
 //!
 //! An endpoint gets a [`Context`], everything that the pipeline found out before, and makes an answer or
 //! a [`Failure`]; it decides nothing about routes and admits nobody. The paths of endpoints are compared
 //! as they are, behind the tenant's prefix. Cookies that an endpoint sets are on its own answer; those
 //! of a session that was merely found are added by the pipeline.
 
+mod allowlist;
 mod back_channel;
 mod callback;
 pub mod farewell;
 pub mod login;
 mod logout;
 mod outside;
+mod plugins;
 mod user;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::Response;
 use http::request::Parts;
+use http::{Method, Response};
 
 use crate::auth::login::Logins;
 use crate::auth::{Assertions, Issuer, ServiceTokens, Verifier};
@@ -46,12 +49,21 @@ pub enum Endpoint {
     BackChannel,
     /// Says who the caller is; reached by a route.
     User,
+    /// Says whether a page may be in another's frame.
+    Allowlist,
+    /// Says which plugins there are.
+    Plugins,
 }
 
 /// The endpoint at `path`, which is what follows the tenant's prefix. Logins end and sessions begin only
 /// where the tenant has somebody to log in at.
 #[must_use]
-pub fn at(snapshot: &Snapshot, issuer: Option<&Arc<Issuer>>, path: &str) -> Option<Endpoint> {
+pub fn at(
+    snapshot: &Snapshot,
+    issuer: Option<&Arc<Issuer>>,
+    method: &Method,
+    path: &str,
+) -> Option<Endpoint> {
     let (login, logout) = (&snapshot.login, &snapshot.logout);
     let is = |configured: &Option<Box<str>>| configured.as_deref() == Some(path);
     if *login.callback == *path && issuer.is_some_and(|issuer| issuer.can_log_in()) {
@@ -60,7 +72,23 @@ pub fn at(snapshot: &Snapshot, issuer: Option<&Arc<Issuer>>, path: &str) -> Opti
     if is(&logout.endpoint) {
         return Some(Endpoint::Logout);
     }
-    is(&logout.back_channel).then_some(Endpoint::BackChannel)
+    if is(&logout.back_channel) {
+        return Some(Endpoint::BackChannel);
+    }
+    // Only read: every other request for its path is the routes' affair.
+    if let Some(framing) = &snapshot.framing
+        && *method == Method::GET
+        && is_within(&framing.path, path)
+    {
+        return Some(Endpoint::Allowlist);
+    }
+    let told = snapshot.plugin_metadata.as_ref().is_some_and(|plugins| is_within(&plugins.path, path));
+    told.then_some(Endpoint::Plugins)
+}
+
+/// Whether `path` is `root` or below it.
+fn is_within(root: &str, path: &str) -> bool {
+    path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// Everything that an endpoint may answer with.
@@ -144,5 +172,7 @@ pub async fn serve(
         Endpoint::Logout => logout::serve(context, parts).await,
         Endpoint::BackChannel => back_channel::serve(context, parts, &body).await,
         Endpoint::User => user::serve(context, parts),
+        Endpoint::Allowlist => allowlist::serve(context),
+        Endpoint::Plugins => plugins::serve(context, parts),
     }
 }

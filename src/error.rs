@@ -23,6 +23,7 @@ use crate::request::Malformed;
 use crate::request::Violation;
 use crate::request::websocket::Unopened;
 use crate::route::RewriteError;
+use crate::route::cors::NotShared;
 use crate::session;
 use crate::tenant::Unresolved;
 use crate::tenant::limit::Limited;
@@ -50,6 +51,9 @@ pub enum Failure {
     /// A WebSocket that is not opened.
     #[error("the WebSocket is not opened")]
     WebSocket(#[from] Unopened),
+    /// Another origin's page may not ask for this.
+    #[error("another origin may not ask for this")]
+    CrossOrigin(#[from] NotShared),
     /// No route matches.
     #[error("no route matches")]
     NoRoute,
@@ -155,6 +159,9 @@ impl Failure {
             )
             .retry_after(limited.retry_after),
             Self::WebSocket(reason) => websocket::verdict(*reason),
+            Self::CrossOrigin(_) => {
+                told(StatusCode::FORBIDDEN, "cross_origin", "Pages of this origin may not ask for this.")
+            }
             Self::NoRoute => told(StatusCode::NOT_FOUND, "no_route", "There is nothing at this address."),
             Self::Method(allow) => told(
                 StatusCode::METHOD_NOT_ALLOWED,

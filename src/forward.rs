@@ -33,6 +33,7 @@ use self::upgrade::UpgradeError;
 use crate::auth::{Admitted, AuthenticationType, Requirement};
 use crate::destination::Destination;
 use crate::request::correlation::{Correlation, TRACEPARENT, X_CORRELATIONID, X_REQUEST_ID};
+use crate::request::statistics::{self, SAP_STATISTICS};
 use crate::request::{CanonicalRequest, Scheme};
 use crate::session::jar::{self, SetByBackend};
 use crate::session::{Identity, Jar};
@@ -186,6 +187,9 @@ pub fn prepare(
     headers.insert(X_REQUEST_ID, inbound.correlation.request_id.clone());
     headers.insert(X_CORRELATIONID, inbound.correlation.correlation_id.clone());
     headers.insert(TRACEPARENT, inbound.correlation.traceparent.clone());
+    if statistics::are_wanted_by(inbound.request.target.query()) {
+        headers.insert(SAP_STATISTICS, HeaderValue::from_static("true"));
+    }
     headers.insert(HOST, destination.host.clone());
     headers.extend(trailer.map(|names| (TRAILER, names)));
     if takes_trailers && (destination.endpoint.http2 || destination.endpoint.tls.is_some()) {

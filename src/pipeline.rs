@@ -14,6 +14,7 @@ mod upgrade;
 mod visitor;
 mod watch;
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::request::Parts;
@@ -107,6 +108,8 @@ pub enum Decision {
     Forward(Box<Outbound>),
     /// It is asked for as a WebSocket.
     Upgrade(Box<Opening>),
+    /// Another origin's page is told what it may ask.
+    Preflight(Box<HeaderMap>),
     /// An endpoint of our own answers.
     Endpoint(Box<Reached>),
     /// The person is sent to log in.
@@ -183,23 +186,13 @@ pub async fn decide(
     let door = Door { snapshot, bench, caller, correlation, tenant, issuer, request, prefix_length };
     let target = &*trail.target.insert(target(request, &resolved));
     let handshake = upgrade::handshake(snapshot, request, parts, trail.websocket)?;
-    if let Some(endpoint) = endpoint::at(snapshot, door.issuer, door.path()) {
-        if handshake.is_some() {
-            return Err(Failure::NoRoute);
-        }
-        // The others ask for a session themselves, or for none.
-        if endpoint == Endpoint::Callback {
-            trail.visitor.look_closely(&door, &parts.headers).await?;
-        }
-        return Ok(Decision::Endpoint(Box::new(Reached { endpoint, path: None, admitted: None })));
+    if let Some(endpoint) = endpoint::at(snapshot, door.issuer, &request.method, door.path()) {
+        return reach(&door, endpoint, &parts.headers, handshake.is_some(), &mut trail.visitor).await;
     }
-    let matched = match snapshot.routes.pick(&request.method, target, csrf::is_fetch(&parts.headers)) {
-        Picked::Route(matched) => matched,
-        Picked::Welcome(_) if handshake.is_some() => return Err(Failure::NoRoute),
-        Picked::Welcome(welcome) => return Ok(Decision::Welcome(location(request, &resolved, welcome))),
-        Picked::MethodNotAllowed(allow) => return Err(Failure::Method(allow)),
-        Picked::NotFound => return Err(Failure::NoRoute),
-        Picked::Undecided(route) => return Err(Failure::Undecided(route.index)),
+    let picked = pick(&door, &resolved, target, &parts.headers, handshake.is_some(), &mut trail.visitor)?;
+    let matched = match picked {
+        ControlFlow::Continue(matched) => matched,
+        ControlFlow::Break(decision) => return Ok(decision),
     };
     let route = matched.route;
     trail.route = Some(route.index);
@@ -259,6 +252,50 @@ async fn proceed(
     Ok(Decision::Forward(Box::new(outbound)))
 }
 
+/// An endpoint that the address alone leads to; no WebSocket leads there.
+async fn reach(
+    door: &Door<'_>,
+    endpoint: Endpoint,
+    headers: &HeaderMap,
+    socket: bool,
+    visitor: &mut Visitor,
+) -> Result<Decision, Failure> {
+    if socket {
+        return Err(Failure::NoRoute);
+    }
+    // The others ask for a session themselves, or for none.
+    if endpoint == Endpoint::Callback {
+        visitor.look_closely(door, headers).await?;
+    }
+    Ok(Decision::Endpoint(Box::new(Reached { endpoint, path: None, admitted: None })))
+}
+
+/// The route that the request takes, or what becomes of it without one; `socket` says that it asks for a
+/// WebSocket, which is neither another origin's request nor led to a page.
+fn pick<'r>(
+    door: &Door<'r>,
+    resolved: &Resolved,
+    target: &'r Target,
+    headers: &HeaderMap,
+    socket: bool,
+    visitor: &mut Visitor,
+) -> Result<ControlFlow<Decision, Matched<'r>>, Failure> {
+    let told = if socket { None } else { visitor.share(door, target, headers)? };
+    if let Some(told) = told {
+        return Ok(ControlFlow::Break(Decision::Preflight(told)));
+    }
+    match door.snapshot.routes.pick(&door.request.method, target, csrf::is_fetch(headers)) {
+        Picked::Route(matched) => Ok(ControlFlow::Continue(matched)),
+        Picked::Welcome(_) if socket => Err(Failure::NoRoute),
+        Picked::Welcome(welcome) => {
+            Ok(ControlFlow::Break(Decision::Welcome(location(door.request, resolved, welcome))))
+        }
+        Picked::MethodNotAllowed(allow) => Err(Failure::Method(allow)),
+        Picked::NotFound => Err(Failure::NoRoute),
+        Picked::Undecided(route) => Err(Failure::Undecided(route.index)),
+    }
+}
+
 /// What `destination` is sent.
 fn outbound(
     door: &Door<'_>,
@@ -315,6 +352,7 @@ async fn admit(
         presented: &presented,
         passwords: Some(&*door.bench.passwords).filter(|_| !door.bench.rehearsal),
         session: visitor.opened.as_ref().map(|opened| &opened.session),
+        invited: visitor.sharing.invited(),
     };
     let admitted = auth::admit(&door.bench.verifier, &route.requirement, &asking).await?;
     if fetches && route.requirement.csrf {

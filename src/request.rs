@@ -12,6 +12,7 @@ mod framing;
 pub mod host;
 mod malformed;
 pub mod origin;
+pub mod statistics;
 pub mod target;
 pub mod websocket;
 pub mod wire;
@@ -24,6 +25,7 @@ use std::net::IpAddr;
 use http::request::Parts;
 use http::{HeaderValue, Method};
 
+use forwarded::Custom;
 pub use forwarded::Trust;
 pub use host::{Authority, Host, HostFault};
 pub use malformed::Malformed;
@@ -106,6 +108,7 @@ pub struct CanonicalRequest {
     pub peer: IpAddr,
     /// Whether the peer is a trusted proxy, so that its forwarding headers were read.
     pub trusted: bool,
+    naming: Option<Box<Authority>>,
     client: IpAddr,
 }
 
@@ -116,6 +119,16 @@ impl CanonicalRequest {
         match &self.outer {
             Some(outer) => Cow::Owned([outer, path].concat()),
             None => Cow::Borrowed(path),
+        }
+    }
+
+    /// The host and port that name the tenant: the external ones, except behind a reverse proxy of the
+    /// outside.
+    #[must_use]
+    pub fn tenant_host(&self) -> Option<(&Host, Option<u16>)> {
+        match &self.naming {
+            Some(authority) => Some((&authority.host, authority.port)),
+            None => self.host.as_ref().map(|host| (host, self.port)),
         }
     }
 
@@ -136,8 +149,13 @@ pub fn canonicalize(parts: &Parts, peer: &Peer, trust: &Trust) -> Result<Canonic
     let target = Target::received(&parts.uri)?;
     let named = host::named(parts, peer)?;
     let trusted = trust.trusts(peer.address);
-    let outside = if trusted { forwarded::read(&parts.headers)? } else { forwarded::Outside::default() };
+    let outside =
+        if trusted { forwarded::read(&parts.headers, trust)? } else { forwarded::Outside::default() };
     let outer = if trusted { forwarded::outer(&parts.headers, &target) } else { None };
+    let naming = outside.custom.and_then(|custom| match custom {
+        Custom::Said(authority) => Some(authority),
+        Custom::Named => named.as_ref().map(|(authority, _)| authority.clone()),
+    });
     let (named, authority) = outside.host.or(named).unzip();
     let (host, port) = named.map(|named| (named.host, named.port)).unzip();
     Ok(CanonicalRequest {
@@ -146,6 +164,7 @@ pub fn canonicalize(parts: &Parts, peer: &Peer, trust: &Trust) -> Result<Canonic
         host,
         port: port.flatten(),
         authority,
+        naming: naming.map(Box::new),
         target,
         outer,
         peer: peer.address,

@@ -5,6 +5,7 @@
 //! searched in path and query, as JavaScript does. Surprising: a route that lets everyone in must match
 //! the path alone as well, so that a query can never open a door.
 
+pub mod cors;
 pub mod explain;
 pub mod lint;
 pub mod matched;

@@ -19,12 +19,14 @@ use crate::forward::files::LocalDir;
 use crate::forward::headers::HeaderPolicy;
 use crate::request::Trust;
 use crate::route::Routes;
+use crate::route::cors::Cors;
 use crate::session;
 use crate::tenant::{Directory, HostPattern};
 
 pub use answers::{AnswerRules, Compression, ErrorPage, ErrorPages};
 pub use rules::{
-    BackendLogout, LoginRules, LogoutMethod, LogoutPage, LogoutRules, ServiceLogout, WebSocketRules,
+    BackendLogout, Framing, LoginRules, LogoutMethod, LogoutPage, LogoutRules, PluginMetadata, ServiceLogout,
+    WebSocketRules,
 };
 
 /// Everything that requests are served by.
@@ -56,6 +58,12 @@ pub struct Snapshot {
     pub logout: LogoutRules,
     /// Which WebSockets are opened, and for how long; `None` where none is.
     pub websockets: Option<WebSocketRules>,
+    /// Who may ask from another origin.
+    pub cors: Option<Cors>,
+    /// Where the plugins are told.
+    pub plugin_metadata: Option<PluginMetadata>,
+    /// Where pages ask whose frames they may be in.
+    pub framing: Option<Framing>,
     /// Which headers pass.
     pub headers: Arc<HeaderPolicy>,
     /// How long clients may take.

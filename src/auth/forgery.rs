@@ -17,16 +17,38 @@ const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// What a page of another site may do with the credentials that its browser sends along: what the
+/// configuration lets other origins do (`cors`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Invited {
+    /// Nothing.
+    #[default]
+    No,
+    /// What it can show the session's token for: any origin may ask, and so none was named.
+    WithToken,
+    /// What our own pages may do: its origin is named.
+    Named,
+}
+
 /// Refuses what another site may have made the browser of `session` send; `csrf` says that the route
 /// asks for the token.
 pub(super) fn refuse(asking: &Asking<'_>, csrf: bool, session: &Session) -> Result<(), Refused> {
     let shown = csrf::matches(session, asking.headers);
-    judge(asking.request, asking.headers, csrf, shown)
+    match asking.invited {
+        Invited::Named if shown || !csrf => Ok(()),
+        Invited::WithToken if shown => Ok(()),
+        Invited::Named | Invited::WithToken | Invited::No => {
+            judge(asking.request, asking.headers, csrf, shown)
+        }
+    }
 }
 
 /// Refuses what another site's page may have sent with a user's password.
 pub(super) fn refuse_foreign(asking: &Asking<'_>) -> Result<(), Refused> {
-    judge(asking.request, asking.headers, false, false)
+    match asking.invited {
+        Invited::Named => Ok(()),
+        Invited::WithToken | Invited::No => judge(asking.request, asking.headers, false, false),
+    }
 }
 
 /// The same, where `shown` says whether the request repeats the session's token.

@@ -81,6 +81,7 @@ fn each_type_of_route_fails_closed() {
             presented: &presented,
             passwords: None,
             session: None,
+            invited: Invited::No,
         };
         let answer = runtime.block_on(admit(&verifier, &requirement, &asking));
         let name = answer.map_or_else(|refused| format!("{refused:?}"), |_| "admitted".into());

@@ -141,6 +141,9 @@ async fn decided(snapshot: &Snapshot, bench: &Bench, caller: &Caller, mut parts:
             let return_to = wanted.return_to.as_str();
             explanation.answered = Some(format!("sent to log in, and back to {return_to} afterwards"));
         }
+        Ok(Decision::Preflight(_)) => {
+            explanation.answered = Some("what pages of another origin may ask".to_owned());
+        }
         Ok(Decision::Endpoint(reached)) => explanation.answered = Some(endpoint(reached.endpoint).to_owned()),
         Err(failure) => {
             let verdict = failure.verdict();
@@ -160,6 +163,8 @@ fn endpoint(endpoint: Endpoint) -> &'static str {
         Endpoint::Logout => "a logout",
         Endpoint::BackChannel => "a logout that the issuer asks for",
         Endpoint::User => "who the caller is",
+        Endpoint::Allowlist => "whose frames pages may be in",
+        Endpoint::Plugins => "the plugins",
     }
 }
 

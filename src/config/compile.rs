@@ -21,9 +21,11 @@ use crate::tenant::{Directory, HostPattern};
 
 mod answers;
 mod bound;
+mod cors;
 mod credentials;
 mod destinations;
 mod development;
+mod endpoints;
 mod headers;
 mod issuers;
 mod lints;
@@ -87,6 +89,9 @@ impl Compiler<'_> {
         }
         let websockets = websockets::compile(self);
         let answers = answers::compile(self);
+        let cors = cors::compile(self);
+        let plugin_metadata = endpoints::plugin_metadata(self);
+        let framing = endpoints::framing(self);
         let store = store::compile(self, &bound, routes.as_ref());
         let settings = settings::describe(self, &bound);
         let snapshot = Snapshot {
@@ -103,6 +108,9 @@ impl Compiler<'_> {
             login: login?,
             logout: logout?,
             websockets,
+            cors: cors?,
+            plugin_metadata: plugin_metadata?,
+            framing: framing?,
             headers: Arc::new(headers.policy),
             timeouts: self.timeouts(),
             assertion: self.tenants.assertion.is_some(),
@@ -160,8 +168,10 @@ impl Compiler<'_> {
             None => default,
         };
         let settings = &self.model.settings;
+        let connection = duration(settings.incoming_connection_timeout, Some(CONNECTION_TIMEOUT));
         Timeouts {
-            connection: duration(settings.incoming_connection_timeout, Some(CONNECTION_TIMEOUT)),
+            // Both are about connections that nothing is asked on.
+            connection: duration(settings.server_keep_alive, connection).or(connection),
             request: duration(settings.incoming_request_timeout, None),
         }
     }

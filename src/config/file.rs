@@ -7,11 +7,13 @@
 pub(crate) mod answers;
 pub(crate) mod app;
 pub(crate) mod bindings;
+pub(crate) mod cors;
 pub(crate) mod destinations;
 pub(crate) mod issuer;
-pub(crate) mod later;
 pub(crate) mod login;
+pub(crate) mod origin;
 pub(crate) mod plugins;
+pub(crate) mod replace;
 pub(crate) mod route;
 pub(crate) mod services;
 pub(crate) mod tenants;

@@ -16,7 +16,7 @@ mod tests {
     use serde_json::Value;
 
     use super::super::file::{
-        answers, app, destinations, issuer, later, login, route, services, tenants, websockets,
+        answers, app, cors, destinations, issuer, login, replace, route, services, tenants, websockets,
     };
     use super::{XS_APP, XS_TENANTS};
 
@@ -36,11 +36,11 @@ mod tests {
             (XS_APP, ROUTE, route::KEYS),
             (XS_APP, "/properties/routes/items/properties/source/oneOf/1", route::SOURCE),
             (XS_APP, "/properties/routes/items/properties/scope/oneOf/1", route::SCOPE_METHODS),
-            (XS_APP, "/properties/routes/items/properties/replace", route::REPLACE),
+            (XS_APP, "/properties/routes/items/properties/replace", replace::KEYS),
             (
                 XS_APP,
                 "/properties/routes/items/properties/replace/properties/services/additionalProperties",
-                route::SERVICE_QUERY,
+                replace::QUERY,
             ),
             (XS_APP, "/properties/login", login::LOGIN),
             (XS_APP, "/properties/logout", login::LOGOUT),
@@ -48,9 +48,9 @@ mod tests {
             (XS_APP, "/properties/services/additionalProperties", services::SERVICE),
             (XS_APP, "/properties/responseHeaders/items", answers::RESPONSE_HEADER),
             (XS_APP, "/properties/compression", answers::COMPRESSION),
-            (XS_APP, "/properties/whitelistService", later::ENDPOINT),
+            (XS_APP, "/properties/whitelistService", app::ALLOWLIST),
             (XS_APP, "/properties/websockets", websockets::WEBSOCKETS),
-            (XS_APP, "/properties/cors/items", later::CORS),
+            (XS_APP, "/properties/cors/items", cors::KEYS),
             (XS_TENANTS, "", tenants::KEYS),
             (XS_TENANTS, "/properties/hosts/items/oneOf/1", tenants::HOST),
             (XS_TENANTS, "/properties/path", tenants::PATH),

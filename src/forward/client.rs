@@ -88,6 +88,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     connector: Connector,
     pool: Mutex<Pool>,
+    reuses: bool,
 }
 
 #[derive(Default)]
@@ -118,7 +119,8 @@ pub struct Lease {
 impl Lease {
     /// Gives the connection back; the answer has been read to its end.
     pub(super) fn release(&mut self) {
-        if let Some(sender) = self.sender.take().filter(|sender| !sender.is_closed()) {
+        let kept = self.sender.take().filter(|sender| self.client.0.reuses && !sender.is_closed());
+        if let Some(sender) = kept {
             self.client.pool().keep(self.key.clone(), sender);
         }
     }
@@ -166,7 +168,13 @@ impl Client {
     /// An empty pool over `connector`.
     #[must_use]
     pub fn new(connector: Connector) -> Self {
-        Self(Arc::new(Inner { connector, pool: Mutex::default() }))
+        Self::reusing(connector, true)
+    }
+
+    /// The same; where `reuses` is false each request gets a connection of its own.
+    #[must_use]
+    pub fn reusing(connector: Connector, reuses: bool) -> Self {
+        Self(Arc::new(Inner { connector, pool: Mutex::default(), reuses }))
     }
 
     fn pool(&self) -> std::sync::MutexGuard<'_, Pool> {
@@ -267,8 +275,10 @@ impl Client {
                 Ok((answer, self.lease(key, Some(sender))))
             }
             Protocol::Http2(mut sender) => {
-                let shared = Shared { sender: sender.clone(), used: Instant::now() };
-                self.pool().multiplexed.insert(key.clone(), shared);
+                if self.0.reuses {
+                    let shared = Shared { sender: sender.clone(), used: Instant::now() };
+                    self.pool().multiplexed.insert(key.clone(), shared);
+                }
                 request.headers_mut().remove(HOST);
                 let answer = sender.send_request(request).await.map_err(SendError::Exchange)?;
                 Ok((answer, self.lease(key, None)))

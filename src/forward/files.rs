@@ -9,26 +9,31 @@
 
 mod body;
 mod condition;
+mod encoding;
 mod kind;
 mod path;
 mod range;
+mod replace;
 
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, File, OpenOptions, OpenOptionsExt as _};
+use cap_std::fs::{Dir, File, Metadata, OpenOptions, OpenOptionsExt as _};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use self::condition::{Conditions, Validators, Verdict};
+use self::encoding::{Accepted, Coding};
 use self::path::Wanted;
 use self::range::Part;
+use self::replace::Rendered;
 
 pub use self::body::FileBody;
 pub use self::kind::of as kind;
+pub use self::replace::Replacement;
 
 /// Why a request was not answered with a file.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +66,26 @@ pub const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD");
 pub struct LocalDir {
     root: Arc<Path>,
     cache_control: Option<HeaderValue>,
+    replacement: Option<Arc<Replacement>>,
+}
+
+/// What of a request decides how its file is answered.
+struct Question {
+    wanted: Wanted,
+    conditions: Conditions,
+    accepted: Accepted,
+    with_body: bool,
+    /// Where a folder without a slash is redirected to.
+    location: Option<HeaderValue>,
+}
+
+/// A file that was opened, perhaps a compressed sibling of the one that is wanted.
+struct Opened {
+    file: File,
+    length: u64,
+    validators: Validators,
+    coding: Option<&'static Coding>,
+    kind: HeaderValue,
 }
 
 impl LocalDir {
@@ -68,7 +93,13 @@ impl LocalDir {
     pub fn open(root: &Path, cache_control: Option<HeaderValue>) -> io::Result<Self> {
         let root = std::path::absolute(root)?;
         Dir::open_ambient_dir(&root, ambient_authority())?;
-        Ok(Self { root: root.into(), cache_control })
+        Ok(Self { root: root.into(), cache_control, replacement: None })
+    }
+
+    /// The same folder, in whose files tags are replaced.
+    #[must_use]
+    pub fn with_replacement(self, replacement: Replacement) -> Self {
+        Self { replacement: Some(Arc::new(replacement)), ..self }
     }
 
     /// The folder.
@@ -92,48 +123,98 @@ impl LocalDir {
             _ => return Err(Unserved::MethodNotAllowed),
         };
         let wanted = Wanted::parse(path).ok_or(Unserved::NotFound)?;
-        let conditions = Conditions::of(headers, with_body);
-        let location = if wanted.folder { None } else { slash_added(original) };
+        let question = Question {
+            conditions: Conditions::of(headers, with_body),
+            accepted: Accepted::of(headers),
+            with_body,
+            location: if wanted.folder { None } else { slash_added(original) },
+            wanted,
+        };
         let this = self.clone();
-        let visit = move || this.answer(&wanted, &conditions, with_body, location);
-        let visited = tokio::task::spawn_blocking(visit).await;
+        let visited = tokio::task::spawn_blocking(move || this.answer(question)).await;
         visited.unwrap_or_else(|died| Err(Unserved::Unreadable(io::Error::other(died))))
     }
 
     /// Opens, judges and answers; blocks on the disk.
-    fn answer(
-        &self,
-        wanted: &Wanted,
-        conditions: &Conditions,
-        with_body: bool,
-        location: Option<HeaderValue>,
-    ) -> Result<Response<FileBody>, Unserved> {
-        let (file, metadata) = self.find(&wanted.path).map_err(unserved)?;
+    fn answer(&self, question: Question) -> Result<Response<FileBody>, Unserved> {
+        let Question { wanted, conditions, accepted, with_body, location } = question;
+        let (mut file, metadata) = self.find(&wanted.path).map_err(unserved)?;
         if metadata.is_dir() {
             return location.map(|it| self.redirect(it)).ok_or(Unserved::NotFound);
         }
         if !metadata.is_file() {
             return Err(Unserved::NotFound);
         }
-        let modified = metadata.modified().map_err(Unserved::Unreadable)?.into_std();
-        let validators = Validators::of(metadata.len(), modified);
-        match conditions.judge(&validators) {
+        let replacement = self.replacement.as_ref().filter(|it| it.concerns(&wanted.path));
+        if let Some(replacement) = replacement {
+            let rendered = replacement.rendered(&wanted.path, &mut file, &metadata);
+            let rendered = rendered.map_err(Unserved::Unreadable)?;
+            return self.replaced(&conditions, rendered, kind::of_replaced(&wanted.path), with_body);
+        }
+        let accepted = if conditions.asks_for_a_part() { Accepted::default() } else { accepted };
+        let opened = self.chosen(&wanted.path, file, &metadata, accepted).map_err(Unserved::Unreadable)?;
+        match conditions.judge(&opened.validators) {
             Verdict::Failed => Err(Unserved::PreconditionFailed),
-            Verdict::Unmodified => Ok(self.dressed(StatusCode::NOT_MODIFIED, validators)),
+            Verdict::Unmodified => Ok(self.dressed(StatusCode::NOT_MODIFIED, &opened)),
             Verdict::Send => {
-                let part = conditions.part(&validators);
-                let mut response = self.dressed(StatusCode::OK, validators);
-                dress_part(&mut response, &part, metadata.len(), kind::of(&wanted.path))?;
+                let part = conditions.part(&opened.validators);
+                let mut response = self.dressed(StatusCode::OK, &opened);
+                dress_part(&mut response, &part, &opened)?;
                 if with_body {
-                    *response.body_mut() = body(file, &part).map_err(Unserved::Unreadable)?;
+                    *response.body_mut() = body(opened.file, &part).map_err(Unserved::Unreadable)?;
                 }
                 Ok(response)
             }
         }
     }
 
+    /// The file, or the sibling that the client rather takes.
+    fn chosen(&self, path: &Path, file: File, metadata: &Metadata, accepted: Accepted) -> io::Result<Opened> {
+        let modified = metadata.modified()?.into_std();
+        let kind = kind::of(path);
+        let accepted = if encoding::is_worthwhile(&kind) { accepted } else { Accepted::default() };
+        for coding in accepted.codings() {
+            let Ok((sibling, metadata)) = self.find(&coding.sibling(path)) else { continue };
+            let changed = metadata.modified()?.into_std();
+            if metadata.is_file() && changed >= modified {
+                let validators = Validators::of(metadata.len(), changed);
+                let length = metadata.len();
+                return Ok(Opened { file: sibling, length, validators, coding: Some(coding), kind });
+            }
+        }
+        let length = metadata.len();
+        Ok(Opened { file, length, validators: Validators::of(length, modified), coding: None, kind })
+    }
+
+    /// The answer with a file whose tags are replaced: whole, or not at all.
+    fn replaced(
+        &self,
+        conditions: &Conditions,
+        rendered: Rendered,
+        kind: HeaderValue,
+        with_body: bool,
+    ) -> Result<Response<FileBody>, Unserved> {
+        let mut response = Response::new(FileBody::empty());
+        let headers = response.headers_mut();
+        let verdict = conditions.judge_tag(&rendered.etag);
+        headers.insert(header::ETAG, rendered.etag);
+        self.dress_cache_control(headers);
+        match verdict {
+            Verdict::Failed => return Err(Unserved::PreconditionFailed),
+            Verdict::Unmodified => *response.status_mut() = StatusCode::NOT_MODIFIED,
+            Verdict::Send => {
+                headers.insert(header::CONTENT_TYPE, kind);
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(rendered.body.len()));
+                if with_body {
+                    *response.body_mut() = FileBody::whole(rendered.body);
+                }
+            }
+        }
+        Ok(response)
+    }
+
     /// Opens `path` beneath the folder. A pipe does not make it wait; it is told by its metadata.
-    fn find(&self, path: &Path) -> io::Result<(File, cap_std::fs::Metadata)> {
+    fn find(&self, path: &Path) -> io::Result<(File, Metadata)> {
         let root = Dir::open_ambient_dir(&self.root, ambient_authority())?;
         let mut options = OpenOptions::new();
         options.read(true).custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
@@ -143,13 +224,19 @@ impl LocalDir {
     }
 
     /// An answer with the file's validators and no body.
-    fn dressed(&self, status: StatusCode, validators: Validators) -> Response<FileBody> {
+    fn dressed(&self, status: StatusCode, opened: &Opened) -> Response<FileBody> {
         let mut response = Response::new(FileBody::empty());
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-        headers.insert(header::ETAG, validators.etag);
-        headers.insert(header::LAST_MODIFIED, validators.last_modified);
+        headers.insert(header::ETAG, opened.validators.etag.clone());
+        headers.insert(header::LAST_MODIFIED, opened.validators.last_modified.clone());
+        if let Some(coding) = opened.coding {
+            headers.insert(header::CONTENT_ENCODING, coding.value());
+        }
+        if encoding::is_worthwhile(&opened.kind) {
+            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
         self.dress_cache_control(headers);
         response
     }
@@ -171,12 +258,8 @@ impl LocalDir {
 }
 
 /// Says which bytes follow and what they are.
-fn dress_part(
-    response: &mut Response<FileBody>,
-    part: &Part,
-    length: u64,
-    kind: HeaderValue,
-) -> Result<(), Unserved> {
+fn dress_part(response: &mut Response<FileBody>, part: &Part, opened: &Opened) -> Result<(), Unserved> {
+    let length = opened.length;
     let unsatisfiable = Unserved::RangeNotSatisfiable { length };
     let range = match part {
         Part::Whole { .. } => None,
@@ -190,7 +273,7 @@ fn dress_part(
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
     }
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CONTENT_TYPE, opened.kind.clone());
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.bounds().1));
     headers.extend(range.map(|range| (header::CONTENT_RANGE, range)));
     Ok(())

@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use http::header::{CACHE_CONTROL, CONNECTION, EXPECT, LOCATION, SET_COOKIE};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, LOCATION, SET_COOKIE};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri};
@@ -29,6 +29,7 @@ use crate::observe::audit;
 use crate::observe::denials::Denial;
 use crate::observe::metrics::{LoginResult, Observation};
 use crate::request::correlation::{Correlation, fresh_id};
+use crate::request::statistics::{self, SAP_STATISTICS_APPROUTER};
 use crate::request::{Peer, Scheme};
 use crate::response;
 use crate::response::rewrite::{self, Part};
@@ -50,6 +51,7 @@ pub(super) struct Exchange {
     pub(super) upstream: Option<Duration>,
     received: Option<Arc<Progress>>,
     hang_up: bool,
+    statistics: bool,
     answered: StatusCode,
     code: Option<&'static str>,
 }
@@ -71,6 +73,7 @@ impl Exchange {
             upstream: None,
             received: None,
             hang_up: false,
+            statistics: statistics::are_wanted(&parts.headers, parts.uri.query().unwrap_or_default()),
             answered: StatusCode::OK,
             code: None,
             worker: Arc::clone(worker),
@@ -95,6 +98,10 @@ impl Exchange {
             Ok(Decision::Welcome(location)) => {
                 self.discard(parts, incoming).await;
                 Ok(redirect(location))
+            }
+            Ok(Decision::Preflight(told)) => {
+                self.discard(parts, incoming).await;
+                Ok(preflight(*told))
             }
             Ok(Decision::Login(wanted)) => {
                 self.discard(parts, incoming).await;
@@ -258,11 +265,25 @@ impl Exchange {
             response.headers_mut().entry(csrf::HEADER).or_insert(token);
             response::keep_private(response.headers_mut());
         }
+        if self.statistics {
+            response.headers_mut().insert(SAP_STATISTICS_APPROUTER, self.durations());
+        }
         self.dress(&mut response, self.upstream.is_some());
         let Some(open) = open else { return self.recorded(response, None).into() };
         let status = response.status();
         self.count(status, None);
         Answered { response, tunnel: Some(self.carried(*open, status)) }
+    }
+
+    /// How long it took until here, and the backend's part of it, in milliseconds.
+    fn durations(&self) -> HeaderValue {
+        let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
+        let mut text = format!("total={:.2}", milliseconds(self.started.elapsed()));
+        if let Some(upstream) = self.upstream {
+            // Writing to a string cannot fail.
+            let _ = write!(text, ", ext={:.2}", milliseconds(upstream));
+        }
+        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
     }
 
     /// The answer to a request that ended early.
@@ -284,9 +305,12 @@ impl Exchange {
         response::dress(response.headers_mut(), &self.correlation, &self.snapshot.answers, from_backend);
     }
 
-    /// Sets what the browser has to know of its session.
+    /// Sets what the browser has to know of its session, and what its page may read.
     fn tell(&mut self, headers: &mut HeaderMap) {
         response::set_cookies(headers, self.trail.visitor.take_cookies());
+        if let Some(cors) = &self.snapshot.cors {
+            cors.dress(&self.trail.visitor.sharing, headers);
+        }
     }
 
     fn remember(&self, failure: &Failure, verdict: &Verdict, id: &str) {
@@ -370,6 +394,13 @@ impl Attendant for Exchange {
             peer: exchange.caller.peer.address,
         });
     }
+}
+
+fn preflight(told: HeaderMap) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = told;
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(0));
+    response
 }
 
 fn redirect(location: HeaderValue) -> Response<Body> {

@@ -13,8 +13,9 @@ use crate::auth::login::LoginError;
 use crate::auth::{Admitted, Issuer};
 use crate::endpoint::Outside;
 use crate::error::{FailedLogin, Failure, LoginFault};
-use crate::request::CanonicalRequest;
 use crate::request::correlation::Correlation;
+use crate::request::{CanonicalRequest, Target};
+use crate::route::cors::{NotShared, Sharing};
 use crate::session::{self, Holder, Jar, Opened, Policy, Refreshed, ReturnPath, Session, SetCookies, cookie};
 use crate::snapshot::Snapshot;
 use crate::tenant::Tenant;
@@ -26,6 +27,8 @@ pub struct Visitor {
     pub opened: Option<Opened>,
     /// The token that the answer tells a session that asked for it.
     pub csrf_token: Option<HeaderValue>,
+    /// What the answer tells pages of other origins.
+    pub sharing: Sharing,
     /// What removes a session that has ended.
     removal: SetCookies,
     /// Proof of who it is, once a request is forwarded.
@@ -126,6 +129,20 @@ impl Visitor {
                 let realm = issuer.and_then(|issuer| issuer.realm());
                 Holder::Caller { tenant: tenant.key.as_ref(), realm, identity }
             }
+        }
+    }
+
+    /// Judges the page that asks, where it is another origin's; the answer's headers where it is a
+    /// preflight. A WebSocket is no request whose answer a page could read, and has rules of its own.
+    pub(super) fn share(
+        &mut self,
+        door: &Door<'_>,
+        target: &Target,
+        headers: &HeaderMap,
+    ) -> Result<Option<Box<HeaderMap>>, NotShared> {
+        match &door.snapshot.cors {
+            Some(cors) => cors.judge(door.request, target.path(), headers, &mut self.sharing),
+            None => Ok(None),
         }
     }
 

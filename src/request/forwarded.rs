@@ -1,8 +1,8 @@
 //! Whose word about the outside is taken, and what that word is.
 //!
 //! Only peers that the configuration lists (and on Cloud Foundry the platform's router) are believed;
-//! for everyone else these headers do not exist. `Forwarded` (RFC 7239), `X-Custom-Host` and the like
-//! are never read. Of several values of `X-Forwarded-Host` and `-Proto` the first counts, as proxies
+//! for everyone else these headers do not exist. `Forwarded` (RFC 7239) and the like are never read, and
+//! `X-Custom-Host` only where the configuration says that a reverse proxy of the outside writes it. Of several values of `X-Forwarded-Host` and `-Proto` the first counts, as proxies
 //! append theirs, but all must make sense; of `X-Forwarded-For` the last that is no trusted proxy.
 
 use std::net::{IpAddr, SocketAddr};
@@ -10,9 +10,10 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
 
-use super::{Authority, Malformed, Scheme, Target};
+use super::{Authority, HostFault, Malformed, Scheme, Target};
 
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const X_CUSTOM_HOST: HeaderName = HeaderName::from_static("x-custom-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path");
@@ -22,6 +23,7 @@ const X_FORWARDED_PATH: HeaderName = HeaderName::from_static("x-forwarded-path")
 pub struct Trust {
     networks: Box<[IpNet]>,
     platform: bool,
+    external_proxy: bool,
 }
 
 impl Trust {
@@ -30,7 +32,14 @@ impl Trust {
     /// from a public one.
     #[must_use]
     pub fn new(networks: Vec<IpNet>, platform: bool) -> Self {
-        Self { networks: networks.into_boxed_slice(), platform }
+        Self { networks: networks.into_boxed_slice(), platform, external_proxy: false }
+    }
+
+    /// The same, where a reverse proxy of the outside keeps its own host for itself: the tenant's host is
+    /// in `X-Custom-Host` or `Host` then, and `X-Forwarded-Host` only says where browsers are.
+    #[must_use]
+    pub fn behind_external_proxy(self, external_proxy: bool) -> Self {
+        Self { external_proxy, ..self }
     }
 
     /// Whether `address` is a trusted proxy.
@@ -64,11 +73,33 @@ impl Trust {
 pub(super) struct Outside {
     pub(super) host: Option<(Authority, HeaderValue)>,
     pub(super) scheme: Option<Scheme>,
+    /// Where the tenant's host is not that of the outside.
+    pub(super) custom: Option<Custom>,
+}
+
+/// Where the tenant's host is, behind a reverse proxy of the outside.
+#[derive(Debug)]
+pub(super) enum Custom {
+    /// The proxy says it.
+    Said(Authority),
+    /// It is the host that the client named.
+    Named,
 }
 
 /// Reads the forwarding headers of a trusted peer.
-pub(super) fn read(headers: &HeaderMap) -> Result<Outside, Malformed> {
-    Ok(Outside { host: host(headers)?, scheme: scheme(headers)? })
+pub(super) fn read(headers: &HeaderMap, trust: &Trust) -> Result<Outside, Malformed> {
+    let custom = if trust.external_proxy { Some(custom(headers)?) } else { None };
+    Ok(Outside { host: host(headers)?, scheme: scheme(headers)?, custom })
+}
+
+fn custom(headers: &HeaderMap) -> Result<Custom, Malformed> {
+    let name = X_CUSTOM_HOST;
+    let mut items = items(headers, &name);
+    match (items.next(), items.next()) {
+        (None, _) => Ok(Custom::Named),
+        (Some(item), None) => Authority::parse(item).map(Custom::Said).map_err(Malformed::ForwardedHost),
+        (Some(_), Some(_)) => Err(Malformed::ForwardedHost(HostFault::Byte(b','))),
+    }
 }
 
 fn host(headers: &HeaderMap) -> Result<Option<(Authority, HeaderValue)>, Malformed> {

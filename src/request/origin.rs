@@ -34,6 +34,13 @@ impl<'v> Origin<'v> {
         self.scheme.eq_ignore_ascii_case(request.scheme.as_str()) && request.host.as_ref() == Some(&self.host)
     }
 
+    /// Whether it is exactly the one that `request` was sent to, port included (RFC 6454 §4).
+    #[must_use]
+    pub fn is_same(&self, request: &CanonicalRequest) -> bool {
+        let ours = request.port.unwrap_or(request.scheme.default_port());
+        self.is_own(request) && self.port() == Some(ours)
+    }
+
     /// The port, be it the scheme's own.
     fn port(&self) -> Option<u16> {
         let own = || match () {
@@ -87,6 +94,16 @@ impl OriginRule {
     /// Whether `origin` is one of those that are meant.
     #[must_use]
     pub fn allows(&self, origin: &Origin<'_>) -> bool {
+        self.fits(origin, origin.port())
+    }
+
+    /// The same, the port compared as it is written: the scheme's own is none.
+    #[must_use]
+    pub fn allows_as_written(&self, origin: &Origin<'_>) -> bool {
+        self.fits(origin, origin.port)
+    }
+
+    fn fits(&self, origin: &Origin<'_>, port: Option<u16>) -> bool {
         let host = origin.host.as_str();
         let fits = match &self.hosts {
             Hosts::Any => true,
@@ -94,7 +111,7 @@ impl OriginRule {
             Hosts::Below(domain) => host.len() > domain.len() && host.ends_with(&**domain),
         };
         fits && self.scheme.as_ref().is_none_or(|scheme| scheme.eq_ignore_ascii_case(origin.scheme))
-            && self.port.is_none_or(|port| origin.port() == Some(port))
+            && self.port.is_none_or(|wanted| port == Some(wanted))
     }
 
     /// Whether it lets every host in.
@@ -158,6 +175,15 @@ mod tests {
         ] {
             let origin = Origin::parse(text.as_bytes()).expect("an origin");
             assert_eq!(rule.allows(&origin), allowed, "{text}: {shows}");
+        }
+    }
+
+    #[test]
+    fn a_port_can_be_asked_for_as_it_is_written() {
+        let rule = OriginRule::new(Some("https"), "*.acme.com", Some(443)).expect("a rule");
+        for (text, allowed) in [("https://a.acme.com:443", true), ("https://a.acme.com", false)] {
+            let origin = Origin::parse(text.as_bytes()).expect("an origin");
+            assert_eq!(rule.allows_as_written(&origin), allowed, "{text}");
         }
     }
 

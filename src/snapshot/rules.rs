@@ -1,4 +1,5 @@
-//! How people log in and out, and which WebSockets are opened, as far as it is configured.
+//! How people log in and out, which WebSockets are opened, and what else answers by itself, as far as it
+//! is configured.
 //!
 //! Paths are those that routes would see: behind a tenant's prefix where that is stripped. What is no
 //! choice (PKCE, `state`, `nonce`) is not here.
@@ -6,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Method;
 
 use crate::request::origin::OriginRule;
@@ -97,4 +99,22 @@ pub struct ServiceLogout {
     pub path: Box<str>,
     /// `POST` where nothing else is said.
     pub method: Method,
+}
+
+/// The plugins, as everyone may read them: `pluginMetadataEndpoint`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginMetadata {
+    /// Where; and everything below.
+    pub path: Box<str>,
+    /// As JSON.
+    pub body: Bytes,
+}
+
+/// Whose frames pages may be in: `whitelistService`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Framing {
+    /// Where pages ask; and everything below.
+    pub path: Box<str>,
+    /// Who may frame; `None` where nobody said: `CJ_PROTECT_WHITELIST`.
+    pub origins: Option<Arc<[OriginRule]>>,
 }

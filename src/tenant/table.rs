@@ -46,7 +46,7 @@ impl Directory {
     /// # Errors
     /// Why it is nobody's, or why its tenant is not served.
     pub fn resolve(&self, request: &CanonicalRequest) -> Result<Resolved, Unresolved> {
-        let named = request.host.as_ref().and_then(|host| self.hosts.name(host, request.port));
+        let named = request.tenant_host().and_then(|(host, port)| self.hosts.name(host, port));
         self.agree(named, request.target.path())
     }
 
@@ -60,11 +60,11 @@ impl Directory {
         request: &CanonicalRequest,
         memo: &mut HostMemo,
     ) -> Result<Resolved, Unresolved> {
-        let Some(host) = request.host.as_ref().filter(|_| self.hosts.is_dear()) else {
+        let Some((host, port)) = request.tenant_host().filter(|_| self.hosts.is_dear()) else {
             return self.resolve(request);
         };
-        let ask = || self.hosts.name(host, request.port).and_then(|key| TenantKey::parse(&key));
-        let key = memo.key_of(self.generation, (host.as_str(), request.port), ask);
+        let ask = || self.hosts.name(host, port).and_then(|key| TenantKey::parse(&key));
+        let key = memo.key_of(self.generation, (host.as_str(), port), ask);
         self.agree(key.as_ref().map(|key| Cow::Borrowed(key.as_str())), request.target.path())
     }
 

@@ -16,9 +16,6 @@ use serde_json::Value;
 
 use super::harness::{Client, from_latin1};
 
-/// Groups whose behaviour belongs to what does not exist yet.
-const LATER: [&str; 2] = ["cors", "misc"];
-
 struct Case {
     id: String,
     config: String,
@@ -30,7 +27,6 @@ fn cases() -> Vec<Case> {
     let text = |value: &Value, key: &str| value[key].as_str().unwrap().to_owned();
     lines
         .map(|line| serde_json::from_str::<Value>(line).unwrap())
-        .filter(|value| !LATER.contains(&value["group"].as_str().unwrap()))
         .map(|value| Case { id: text(&value, "id"), config: text(&value, "config"), value })
         .collect()
 }

@@ -17,7 +17,7 @@ mod watched;
 /// Where we differ on purpose: the name of the row, what we do, why.
 const DIFFERENCES: [(&str, bool, &str); 2] = [
     ("dup keys", false, "readers disagree on which of two equal keys counts, so neither does"),
-    ("outgoingRequestOptions extra", true, "it is documented; it is noted as not supported yet"),
+    ("outgoingRequestOptions extra", true, "it is documented; it is noted as having no effect"),
 ];
 
 /// A folder with what the rows need.

@@ -45,6 +45,8 @@ pub(super) struct Settings {
     pub drain_timeout: Duration,
     /// `TLS_CERT_FILE` and `TLS_KEY_FILE`.
     pub certificate: Option<CertificateFiles>,
+    /// Whether connections to backends carry more than one request, unless `DISABLE_CONNECTION_REUSE`.
+    pub connection_reuse: bool,
     /// `XS_CACERT_PATH`.
     pub authorities: Vec<CertificateDer<'static>>,
 }
@@ -73,6 +75,7 @@ impl Settings {
             access_log: environment.value("ACCESS_LOG") != Some("off"),
             drain_timeout: number("DRAIN_TIMEOUT")?.map_or(drain, Duration::from_secs),
             certificate: certificate(environment)?,
+            connection_reuse: environment.value("DISABLE_CONNECTION_REUSE") != Some("true"),
             authorities: authorities(environment)?,
         })
     }
@@ -125,7 +128,8 @@ fn certificate(environment: &Environment) -> Result<Option<CertificateFiles>, Fa
     }
 }
 
-/// `XS_CACERT_PATH` is one path, or a JSON list of paths; each file holds certificates in PEM.
+/// `XS_CACERT_PATH` is a list of paths with `:` between them, or in JSON; each file holds certificates in
+/// PEM.
 pub(in crate::cli) fn authorities(environment: &Environment) -> Result<Vec<CertificateDer<'static>>, Failed> {
     let Some(text) = environment.value("XS_CACERT_PATH").filter(|text| !text.is_empty()) else {
         return Ok(Vec::new());
@@ -133,7 +137,7 @@ pub(in crate::cli) fn authorities(environment: &Environment) -> Result<Vec<Certi
     let paths: Vec<PathBuf> = if text.starts_with('[') {
         serde_json::from_str(text).map_err(|error| format!("XS_CACERT_PATH: {error}"))?
     } else {
-        vec![text.into()]
+        std::env::split_paths(text).collect()
     };
     let mut authorities = Vec::new();
     for path in paths {

@@ -87,7 +87,7 @@ impl Workers<'_> {
         Worker::new(Inner {
             published: Arc::clone(self.published),
             bench: self.lasting.bench(),
-            client: Client::new(Connector::new(tls)),
+            client: Client::reusing(Connector::new(tls), self.settings.connection_reuse),
             recorder: self.metrics.recorder(),
             access: access.unwrap_or_else(AccessLog::off),
             audit: Audit::new(self.sink),

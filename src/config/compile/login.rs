@@ -87,7 +87,7 @@ fn refuse_shared(
 }
 
 /// The path of an endpoint, as it is compared with those of requests.
-fn endpoint(compiler: &mut Compiler<'_>, written: &Located<Box<str>>) -> Option<Box<str>> {
+pub(super) fn endpoint(compiler: &mut Compiler<'_>, written: &Located<Box<str>>) -> Option<Box<str>> {
     let path = written.value.split(['?', '#']).next().unwrap_or_default();
     if path.len() < written.value.len() {
         let message = "an endpoint is a path alone; what follows it is not looked at";

@@ -21,7 +21,7 @@ use crate::forward::files::LocalDir;
 use crate::route::welcome::Welcome;
 use crate::route::{Action, DestinationName, Origin, RouteFault, RouteSpec, Routes};
 
-mod service;
+mod replace;
 
 /// The folder that is served where no route serves files.
 const RESOURCES: &str = "resources";
@@ -43,9 +43,6 @@ pub(super) fn compile(
         written.filter_map(|(index, route)| spec(compiler, &authority, index, route)).collect();
     specs.extend(resources(compiler, &authority, app));
     check_sections(compiler, app);
-    for pattern in &app.cors_patterns {
-        compiler.pattern(pattern, true);
-    }
     let welcome = welcome(compiler, app);
     match Routes::compile(specs, welcome) {
         Ok(routes) => (compiler.findings.errors() == before).then_some(routes),
@@ -65,7 +62,13 @@ pub(super) fn local_dirs(compiler: &mut Compiler<'_>, routes: &Routes) -> Option
     for route in routes.all() {
         let Action::LocalDir(path) = &route.action else { continue };
         match LocalDir::open(path, route.cache_control.clone()) {
-            Ok(folder) => folders[route.index] = Some(folder),
+            Ok(folder) => {
+                let written = route_at(compiler, route.index).and_then(|route| route.replace.as_ref());
+                folders[route.index] = Some(match written {
+                    Some(written) => folder.with_replacement(replace::compile(compiler, written)),
+                    None => folder,
+                });
+            }
             Err(error) => {
                 let action = route_at(compiler, route.index).and_then(|route| route.action.as_ref());
                 let mark = action.map_or(compiler.mark(), |action| action.mark);
@@ -134,7 +137,9 @@ fn spec(
     index: usize,
     route: &Route,
 ) -> Option<RouteSpec> {
-    service::check_replaced(compiler, &route.replaced_services);
+    if let Some(written) = &route.replace {
+        replace::check(compiler, written);
+    }
     let action = action(compiler, authority.services, route);
     let kind = kind(compiler, authority, route);
     let scope = scope(compiler, authority.bound, route);

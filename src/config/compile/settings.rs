@@ -52,6 +52,7 @@ impl Entries<'_, '_> {
         let timeouts = [
             ("INCOMING_CONNECTION_TIMEOUT", settings.incoming_connection_timeout),
             ("INCOMING_REQUEST_TIMEOUT", settings.incoming_request_timeout),
+            ("SERVER_KEEP_ALIVE", settings.server_keep_alive),
         ];
         for (key, timeout) in timeouts {
             if let Some(timeout) = timeout {
@@ -63,6 +64,15 @@ impl Entries<'_, '_> {
             self.add("WS_ALLOWED_ORIGINS", hosts, origins.mark);
         }
         self.answers();
+        if let Some(external) = settings.external_reverse_proxy {
+            self.add("EXTERNAL_REVERSE_PROXY", external.value, external.mark);
+        }
+        if let Some(cors) = &settings.cors {
+            self.add("CORS", cors.value.len(), cors.mark);
+        }
+        if let Some(origins) = &settings.framing_origins {
+            self.add("CJ_PROTECT_WHITELIST", origins.value.len(), origins.mark);
+        }
         self.sessions();
         for destination in &settings.destinations {
             self.add(
@@ -168,6 +178,11 @@ impl Entries<'_, '_> {
         if let Some(mark) = app.websockets {
             self.add("websockets.enabled", true, mark);
         }
+        if let Some(cors) = &app.cors {
+            self.add("cors", cors.value.len(), cors.mark);
+        }
+        self.add_text("pluginMetadataEndpoint", app.plugin_metadata.as_ref());
+        self.add_text("whitelistService.endpoint", app.allowlist.as_ref());
         self.add_text("login.callbackEndpoint", app.callback.as_ref());
         self.add_text("logout.logoutEndpoint", app.logout.endpoint.as_ref());
         self.add_text("logout.logoutPage", app.logout.page.as_ref());

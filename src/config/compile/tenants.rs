@@ -258,5 +258,18 @@ pub(super) fn trust(compiler: &mut Compiler<'_>) -> Option<Trust> {
         let message = format!("`{}` is neither a network nor an address", text.value);
         compiler.findings.error(text.mark, "unusable_network", message).hint("as in 10.0.0.0/8");
     }
-    (networks.len() == written.len()).then(|| Trust::new(networks, compiler.cloud_foundry))
+    let complete = networks.len() == written.len();
+    let external = compiler.model.settings.external_reverse_proxy;
+    if let Some(external) = external.filter(|external| external.value)
+        && networks.is_empty()
+        && !compiler.cloud_foundry
+    {
+        let message = "no proxy is trusted, so nobody's `x-custom-host` is read";
+        compiler
+            .findings
+            .warning(external.mark, "nobody_trusted", message)
+            .hint("list the proxy's addresses in `trustedProxies` of xs-tenants.json");
+    }
+    let trust = Trust::new(networks, compiler.cloud_foundry);
+    complete.then(|| trust.behind_external_proxy(external.is_some_and(|external| external.value)))
 }

@@ -223,5 +223,10 @@ pub(super) const ROWS: &[Row] = &[
         "cors[].allowedCredentials",
         r#"{"cors": [{"uriPattern": "^/a", "allowedOrigin": [{"host": "a"}], "allowedCredentials": false}]}"#,
     ),
-    Row::works("outgoingRequestOptions", r#"{"outgoingRequestOptions": {}}"#),
+    Row::ignored(
+        "outgoingRequestOptions",
+        r#"{"outgoingRequestOptions": {}}"#,
+        "it is for the HTTP client of Node.js, which does not run here",
+    )
+    .instead("`timeout`, `proxyHost` and `strictSSL` of the destination"),
 ];

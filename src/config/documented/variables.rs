@@ -129,11 +129,7 @@ pub(super) const ROWS: &[Row] = &[
         "x-forwarded-client-cert",
         "not supported yet: subscription callbacks are not there",
     ),
-    Row::ignored(
-        "SERVER_KEEP_ALIVE",
-        "5000",
-        "INCOMING_CONNECTION_TIMEOUT says how long idle connections stay",
-    ),
+    Row::works("SERVER_KEEP_ALIVE", "5000"),
     Row::works("MINIMUM_TOKEN_VALIDITY", "60"),
     Row::ignored(
         "STATE_PARAMETER_SECRET",
@@ -176,14 +172,27 @@ pub(super) const ROWS: &[Row] = &[
         "the trusted domains of a subaccount are not known here",
     )
     .instead("name them in `frame-ancestors` of a `Content-Security-Policy` in `responseHeaders`"),
-    Row::works("COOKIE_BACKWARD_COMPATIBILITY", "true"),
+    Row::ignored(
+        "COOKIE_BACKWARD_COMPATIBILITY",
+        "true",
+        "no request fails for the form of its cookies: they are passed on as they came",
+    ),
     Row::ignored(
         "OWN_SAP_CLOUD_SERVICE",
         r#"["mycloudservice"]"#,
         "it is about addresses of the HTML5 Application Repository",
     ),
-    Row::works("OUTGOING_REQUEST_OPTIONS", "{}"),
-    Row::works("RETURN_ERROR_SOURCE", "true"),
+    Row::ignored(
+        "OUTGOING_REQUEST_OPTIONS",
+        "{}",
+        "it is for the HTTP client of Node.js, which does not run here",
+    )
+    .instead("`timeout`, `proxyHost` and `strictSSL` of the destination"),
+    Row::ignored(
+        "RETURN_ERROR_SOURCE",
+        "true",
+        "an answer of the router itself always says so: it has a `code` and an `id`",
+    ),
     Row::works("DISABLE_CONNECTION_REUSE", "true"),
     Row::refused(
         "SUBSCRIPTION_URL_REPLACEMENT_RULES",

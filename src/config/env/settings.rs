@@ -7,11 +7,12 @@
 use super::super::decode::{Decoder, Node};
 use super::super::documented;
 use super::super::file::bindings::{self, Binding};
+use super::super::file::cors;
 use super::super::file::destinations::{self, Destination};
-use super::super::file::later;
+use super::super::file::origin::Origin;
 use super::super::file::plugins;
 use super::super::file::route::Route;
-use super::super::file::websockets::{self, Origin};
+use super::super::file::websockets;
 use super::super::text::{Located, Mark};
 use super::Variables;
 use super::answers::AnswerVariables;
@@ -36,6 +37,14 @@ pub(crate) struct Settings {
     pub(crate) websocket_origins: Option<Located<Vec<Origin>>>,
     /// What is said about answers.
     pub(crate) answers: AnswerVariables,
+    /// How long an idle connection stays, in milliseconds; wins over the time of all connections.
+    pub(crate) server_keep_alive: Option<Located<u64>>,
+    /// Whether a reverse proxy of the outside says in `x-custom-host` which host is the tenant's.
+    pub(crate) external_reverse_proxy: Option<Located<bool>>,
+    /// Who may ask from another origin, where `xs-app.json` does not say.
+    pub(crate) cors: Option<cors::Rules>,
+    /// Whose frames pages may be in; `None` where nothing is said.
+    pub(crate) framing_origins: Option<Located<Vec<Origin>>>,
     /// What is said about login and sessions.
     pub(crate) sessions: SessionVariables,
 }
@@ -58,10 +67,8 @@ enum Kind {
 /// Variables of features that are not there yet.
 const LATER: &[(&str, Kind)] = &[
     ("MINIMUM_TOKEN_VALIDITY", Kind::Whole(0)),
-    ("EXTERNAL_REVERSE_PROXY", Kind::Flag),
     ("CACHE_SERVICE_CREDENTIALS", Kind::Flag),
     ("CLIENT_CERTIFICATE_HEADER_NAME", Kind::Text),
-    ("COOKIE_BACKWARD_COMPATIBILITY", Kind::Text),
     ("SUBSCRIPTION_URL_REPLACEMENT_RULES", Kind::Text),
 ];
 
@@ -71,9 +78,8 @@ fn ignored_kind(name: &str) -> Kind {
         "STORE_CSRF_IN_EXTERNAL_SESSION"
         | "SERVICE_2_APPROUTER"
         | "REMOVE_CLASHING_BACKEND_SESSION_COOKIE" => Kind::Flag,
-        "SERVER_KEEP_ALIVE" => Kind::Whole(0),
         "DIRECT_ROUTING_URI_PATTERNS" => Kind::Words,
-        "OWN_SAP_CLOUD_SERVICE" => Kind::Json,
+        "OWN_SAP_CLOUD_SERVICE" | "OUTGOING_REQUEST_OPTIONS" => Kind::Json,
         _ => Kind::Text,
     }
 }
@@ -82,8 +88,8 @@ impl Settings {
     /// Reads every known variable.
     pub(crate) fn decode(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) -> Self {
         decode_later(d, variables);
-        decode_later_structures(d, variables);
         variables.json(d, "PORT", |d, node| d.integer(node, 0..=65535));
+        variables.json(d, "DISABLE_CONNECTION_REUSE", flag);
         if variables.environment.value("DESTINATIONS").is_some()
             && let Some(mark) = mark_of(d, variables, "DESTINATIONS")
         {
@@ -101,6 +107,10 @@ impl Settings {
             incoming_request_timeout: milliseconds(d, variables, "INCOMING_REQUEST_TIMEOUT"),
             websocket_origins: variables.json(d, "WS_ALLOWED_ORIGINS", websockets::origins),
             answers: AnswerVariables::decode(d, variables),
+            server_keep_alive: milliseconds(d, variables, "SERVER_KEEP_ALIVE"),
+            external_reverse_proxy: located_flag(d, variables, "EXTERNAL_REVERSE_PROXY"),
+            cors: variables.json(d, "CORS", cors::decode),
+            framing_origins: variables.json(d, "CJ_PROTECT_WHITELIST", framing_origins),
             sessions: SessionVariables::decode(d, variables),
         }
     }
@@ -109,6 +119,14 @@ impl Settings {
 fn milliseconds(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) -> Option<Located<u64>> {
     variables
         .json(d, name, |d, node| Some(Located { value: d.integer(node, 0..=u64::MAX)?, mark: node.mark() }))
+}
+
+fn located_flag(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) -> Option<Located<bool>> {
+    variables.json(d, name, |d, node| Some(Located { value: d.boolean(node)?, mark: node.mark() }))
+}
+
+fn framing_origins(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Located<Vec<Origin>>> {
+    Some(Located { value: d.list(node, Origin::decode)?, mark: node.mark() })
 }
 
 /// `true` or `false`.
@@ -154,24 +172,4 @@ fn decode_later(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
             }
         }
     }
-}
-
-fn decode_later_structures(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) {
-    variables.json(d, "CORS", |d, node| Some(later::cors(d, node)));
-    variables.json(d, "CJ_PROTECT_WHITELIST", clickjacking_whitelist);
-}
-
-fn clickjacking_whitelist(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<()> {
-    d.findings.unsupported(node.mark(), "`CJ_PROTECT_WHITELIST`");
-    d.list(node, |d, node| {
-        let fields = d.fields(node, &["protocol", "host", "port"])?;
-        if let Some(protocol) = fields.take("protocol") {
-            d.text(protocol);
-        }
-        if let Some(port) = fields.take("port") {
-            later::port_number(d, port);
-        }
-        d.required(&fields, "host").and_then(|node| d.text(node)).map(drop)
-    })
-    .map(drop)
 }

@@ -1,12 +1,11 @@
 //! `xs-app.json`: routes and behaviour.
 //!
-//! Knows which keys there are and what they hold. What the keys of later features hold is checked in
-//! `later`.
+//! Knows which keys there are and what they hold.
 
 use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};
 use super::answers::Answers;
-use super::later;
+use super::cors;
 use super::login::{self, Logout, Section};
 use super::route::Route;
 use super::services;
@@ -32,6 +31,9 @@ pub(crate) const KEYS: &[&str] = &[
     "cors",
     "outgoingRequestOptions",
 ];
+
+/// The keys of `whitelistService`.
+pub(crate) const ALLOWLIST: &[&str] = &["endpoint"];
 
 /// `xs-app.json`.
 #[derive(Debug)]
@@ -60,15 +62,21 @@ pub(crate) struct XsApp {
     pub(crate) websockets: Option<Mark>,
     /// What is said about answers.
     pub(crate) answers: Answers,
-    /// The `uriPattern`s of `cors`.
-    pub(crate) cors_patterns: Vec<Located<Box<str>>>,
+    /// Who may ask from another origin.
+    pub(crate) cors: Option<cors::Rules>,
+    /// Where the plugins are told.
+    pub(crate) plugin_metadata: Option<Located<Box<str>>>,
+    /// Where a page asks whose frames it may be in.
+    pub(crate) allowlist: Option<Located<Box<str>>>,
 }
 
 impl XsApp {
     /// Reads the file's value.
     pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Self> {
         let fields = d.fields(node, KEYS)?;
-        decode_later(d, &fields);
+        if let Some(node) = fields.take("outgoingRequestOptions") {
+            ignore_request_options(d, node);
+        }
         Some(Self {
             mark: fields.mark(),
             welcome: fields.take("welcomeFile").and_then(|node| d.string(node)),
@@ -85,7 +93,9 @@ impl XsApp {
             logout: fields.take("logout").and_then(|node| Logout::decode(d, node)).unwrap_or_default(),
             websockets: fields.take("websockets").and_then(|node| websockets::enabled(d, node)),
             answers: Answers::decode(d, &fields),
-            cors_patterns: fields.take("cors").map(|node| later::cors(d, node)).unwrap_or_default(),
+            cors: fields.take("cors").and_then(|node| cors::decode(d, node)),
+            plugin_metadata: fields.take("pluginMetadataEndpoint").and_then(|node| d.text(node)),
+            allowlist: fields.take("whitelistService").and_then(|node| decode_allowlist(d, node)),
         })
     }
 }
@@ -97,17 +107,16 @@ fn decode_method(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> bool {
     method.is_some_and(|none| none.value)
 }
 
-/// Checks the keys of features that are not there yet.
-fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
-    type Check = fn(&mut Decoder<'_, '_>, Node<'_>);
-    let checks: [(&str, Check); 3] = [
-        ("pluginMetadataEndpoint", later::plugin_metadata_endpoint),
-        ("whitelistService", later::whitelist_service),
-        ("outgoingRequestOptions", later::outgoing_request_options),
-    ];
-    for (key, check) in checks {
-        if let Some(node) = fields.take(key) {
-            check(d, node);
-        }
+/// Where the allowlist is asked.
+fn decode_allowlist(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Located<Box<str>>> {
+    let fields = d.fields(node, ALLOWLIST)?;
+    d.required(&fields, "endpoint").and_then(|node| d.text(node))
+}
+
+/// Notes options of Node's HTTP client, which is not here.
+fn ignore_request_options(d: &mut Decoder<'_, '_>, node: Node<'_>) {
+    if d.map(node).is_some() {
+        let message = "this has no effect: it is for the HTTP client of Node.js, which does not run here";
+        d.findings.note(node.mark(), "ignored_key", message);
     }
 }

@@ -5,7 +5,7 @@
 
 use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};
-use super::later::port_number;
+use super::origin::port_number;
 
 /// The keys of a destination, `name` first.
 pub(crate) const KEYS: &[&str] = &[

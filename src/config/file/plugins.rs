@@ -15,13 +15,12 @@ pub(crate) const KEYS: &[&str] =
 pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Route>> {
     d.list(node, |d, node| {
         let fields = d.fields(node, KEYS)?;
-        if let Some(name) = d.required(&fields, "name") {
-            d.text(name);
-        }
+        let name = d.required(&fields, "name").and_then(|node| d.text(node));
         let destination = d.required(&fields, "destination").and_then(|node| d.text(node));
         Some(Route {
             endpoint: None,
             mark: fields.mark(),
+            name: name.map(|name| name.value),
             source: d.required(&fields, "source").and_then(|node| Source::decode(d, node)),
             methods: None,
             target: fields.take("target").and_then(|node| d.string(node)),
@@ -34,7 +33,7 @@ pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Rout
             identity_provider: None,
             dynamic_identity_provider: false,
             passes_session_cookies: false,
-            replaced_services: Vec::new(),
+            replace: None,
         })
     })
 }

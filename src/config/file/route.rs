@@ -5,6 +5,7 @@
 
 use super::super::decode::{Decoder, Fields, Node};
 use super::super::text::{Located, Mark};
+use super::replace::Replace;
 
 /// The keys of a route.
 pub(crate) const KEYS: &[&str] = &[
@@ -28,8 +29,6 @@ pub(crate) const KEYS: &[&str] = &[
     "bodySchema",
 ];
 pub(crate) const SOURCE: &[&str] = &["path", "matchCase"];
-pub(crate) const REPLACE: &[&str] = &["pathSuffixes", "vars", "services"];
-pub(crate) const SERVICE_QUERY: &[&str] = &["name", "label", "tag", "plan"];
 /// The methods that `httpMethods` takes.
 pub(crate) const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"];
 /// The keys of a `scope` by method.
@@ -66,6 +65,8 @@ pub(crate) const AUTHENTICATION: [(&str, Authentication); 8] = [
 pub(crate) struct Route {
     /// Where it begins.
     pub(crate) mark: Mark,
+    /// What a plugin is called.
+    pub(crate) name: Option<Box<str>>,
     /// What it matches; `None` where that could not be read.
     pub(crate) source: Option<Source>,
     /// The methods it takes; `None` for all.
@@ -90,8 +91,8 @@ pub(crate) struct Route {
     pub(crate) dynamic_identity_provider: bool,
     /// Whether the browser keeps the backend's session cookies itself.
     pub(crate) passes_session_cookies: bool,
-    /// The services that `replace` looks for.
-    pub(crate) replaced_services: Vec<ServiceQuery>,
+    /// What is replaced in its files.
+    pub(crate) replace: Option<Replace>,
 }
 
 /// What a route matches.
@@ -120,15 +121,6 @@ pub(crate) enum Scope {
     ByMethod(Vec<(Box<str>, Vec<Box<str>>)>),
 }
 
-/// How `replace` finds a bound service.
-#[derive(Debug)]
-pub(crate) struct ServiceQuery {
-    /// What the page calls it.
-    pub(crate) name: Located<Box<str>>,
-    /// Which property must have which value.
-    pub(crate) properties: Vec<(&'static str, Box<str>)>,
-}
-
 impl Route {
     /// Reads one route.
     pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Self> {
@@ -136,6 +128,7 @@ impl Route {
         decode_later(d, &fields);
         Some(Self {
             mark: fields.mark(),
+            name: None,
             source: d.required(&fields, "source").and_then(|node| Source::decode(d, node)),
             methods: fields.take("httpMethods").and_then(|node| decode_methods(d, node)),
             target: fields.take("target").and_then(|node| d.string(node)),
@@ -157,7 +150,7 @@ impl Route {
                 .take("setBackendSessionCookies")
                 .and_then(|node| d.boolean(node))
                 .unwrap_or(false),
-            replaced_services: decode_replace(d, &fields),
+            replace: Replace::decode(d, &fields),
         })
     }
 }
@@ -247,39 +240,4 @@ fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
     {
         d.findings.unsupported(node.mark(), "`preferLocal`");
     }
-}
-
-fn decode_replace(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Vec<ServiceQuery> {
-    let Some(node) = fields.take("replace") else { return Vec::new() };
-    d.findings.unsupported(node.mark(), "`replace`");
-    if fields.take("localDir").is_none() {
-        d.findings.error(node.mark(), "needs_local_dir", "`replace` works on the files of a `localDir`");
-    }
-    let Some(replace) = d.fields(node, REPLACE) else { return Vec::new() };
-    if let Some(suffixes) = d.required(&replace, "pathSuffixes") {
-        d.list(suffixes, Decoder::text);
-    }
-    let variables = replace.take("vars").and_then(|node| d.list(node, Decoder::text)).unwrap_or_default();
-    let services = replace.take("services").map(|node| decode_services(d, node)).unwrap_or_default();
-    for service in &services {
-        if variables.iter().any(|variable| variable.value == service.name.value) {
-            let message = format!("`{}` is both a variable and a service", service.name.value);
-            d.findings.error(service.name.mark, "duplicate_name", message);
-        }
-    }
-    services
-}
-
-fn decode_services(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Vec<ServiceQuery> {
-    let Some(services) = d.map(node) else { return Vec::new() };
-    let mut queries = Vec::new();
-    for (name, mark, node) in services.entries() {
-        let Some(fields) = d.fields(node, SERVICE_QUERY) else { continue };
-        let wanted = SERVICE_QUERY.iter().filter_map(|key| Some((*key, fields.take(key)?)));
-        let wanted: Vec<_> = wanted.collect();
-        let properties =
-            wanted.into_iter().filter_map(|(key, node)| Some((key, d.text(node)?.value))).collect();
-        queries.push(ServiceQuery { name: Located { value: name.into(), mark }, properties });
-    }
-    queries
 }

@@ -6,25 +6,15 @@
 
 use super::super::decode::{Decoder, Node};
 use super::super::text::{Located, Mark};
-use super::later::port_number;
+use super::origin::Origin;
 
 /// The keys of `websockets` in `xs-app.json`.
 pub(crate) const WEBSOCKETS: &[&str] = &["enabled"];
 /// The keys of `websockets` in `xs-tenants.json`.
 pub(crate) const LIMITS: &[&str] = &["idleSeconds", "ageSeconds"];
-/// The keys of an origin.
-const ORIGIN: &[&str] = &["protocol", "host", "port"];
 
 /// The longest time that can be meant, in seconds: a year.
 const LONGEST: u64 = 366 * 24 * 60 * 60;
-
-/// An origin that is allowed.
-#[derive(Clone, Debug)]
-pub(crate) struct Origin {
-    pub(crate) protocol: Option<Box<str>>,
-    pub(crate) host: Located<Box<str>>,
-    pub(crate) port: Option<u16>,
-}
 
 /// How long WebSockets stay, in seconds; 0 is for ever.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,13 +32,7 @@ pub(crate) fn enabled(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Mark> {
 
 /// `WS_ALLOWED_ORIGINS`.
 pub(crate) fn origins(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Located<Vec<Origin>>> {
-    let value = d.list(node, |d, node| {
-        let fields = d.fields(node, ORIGIN)?;
-        let protocol = fields.take("protocol").and_then(|node| d.text(node));
-        let port = fields.take("port").and_then(|node| port_number(d, node));
-        let host = d.required(&fields, "host").and_then(|node| d.text(node))?;
-        Some(Origin { protocol: protocol.map(|protocol| protocol.value), host, port })
-    })?;
+    let value = d.list(node, Origin::decode)?;
     Some(Located { value, mark: node.mark() })
 }
 

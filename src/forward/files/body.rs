@@ -38,6 +38,13 @@ impl FileBody {
         Self { next: Next::Nowhere, remaining: 0 }
     }
 
+    /// These bytes.
+    pub(super) fn whole(bytes: Bytes) -> Self {
+        let remaining = length(&bytes);
+        let next = if bytes.is_empty() { Next::Nowhere } else { Next::Ready(bytes, None) };
+        Self { next, remaining }
+    }
+
     /// `first`, and then what follows in `file` until `length` bytes were sent.
     pub(super) fn new(first: Bytes, file: File, length: u64) -> Self {
         let next = match length {

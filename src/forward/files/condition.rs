@@ -80,6 +80,22 @@ impl Conditions {
         }
     }
 
+    /// Judges by the entity tag alone, for what has no date.
+    pub(super) fn judge_tag(&self, etag: &HeaderValue) -> Verdict {
+        let is_meant = self.matching.as_deref().is_none_or(|tags| lists(tags, etag));
+        let is_known = self.none_matching.as_deref().is_some_and(|tags| lists(tags, etag));
+        match (is_meant, is_known && !self.anew) {
+            (false, _) => Verdict::Failed,
+            (true, true) => Verdict::Unmodified,
+            (true, false) => Verdict::Send,
+        }
+    }
+
+    /// Whether a part is asked for, not the whole.
+    pub(super) fn asks_for_a_part(&self) -> bool {
+        self.range.is_some()
+    }
+
     /// The bytes that are asked for; all of them when `If-Range` names another version.
     pub(super) fn part(&self, file: &Validators) -> Part {
         let is_same = self.range_if.as_deref().is_none_or(|condition| file.is_named_by(condition));

@@ -8,6 +8,9 @@ use std::path::Path;
 use http::HeaderValue;
 use mime_guess::MimeGuess;
 
+/// What nothing is known of.
+const UNKNOWN: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
 /// The content type of `path`.
 #[must_use]
 pub fn of(path: &Path) -> HeaderValue {
@@ -25,8 +28,13 @@ pub fn of(path: &Path) -> HeaderValue {
     HeaderValue::from_static(kind)
 }
 
+/// The content type of a file in which tags were replaced: HTML where nothing is known of it.
+pub(super) fn of_replaced(path: &Path) -> HeaderValue {
+    let kind = of(path);
+    if kind == UNKNOWN { HeaderValue::from_static("text/html; charset=UTF-8") } else { kind }
+}
+
 fn guessed(extension: &str) -> HeaderValue {
-    const UNKNOWN: HeaderValue = HeaderValue::from_static("application/octet-stream");
     match MimeGuess::from_ext(extension).first_raw() {
         Some(text) if text.starts_with("text/") => {
             HeaderValue::try_from(format!("{text}; charset=UTF-8")).unwrap_or(UNKNOWN)

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod versions;
+
 const ETAG: &str = "W/\"b-18bcfe56800\"";
 const MODIFIED: &str = "Tue, 14 Nov 2023 22:13:20 GMT";
 

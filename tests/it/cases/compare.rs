@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 use super::super::harness::{Recorded, Reply};
 
 /// Headers of the forwarded request that must agree.
-const FORWARDED: [&str; 9] = [
+const FORWARDED: [&str; 10] = [
     "host",
     "x-forwarded-host",
     "x-forwarded-proto",
@@ -24,10 +24,11 @@ const FORWARDED: [&str; 9] = [
     "authorization",
     "cookie",
     "x-correlationid",
+    "sap-statistics",
 ];
 
 /// Headers of the answer that must agree.
-const ANSWERED: [&str; 11] = [
+const ANSWERED: [&str; 18] = [
     "location",
     "allow",
     "x-csrf-token",
@@ -39,6 +40,13 @@ const ANSWERED: [&str; 11] = [
     "set-cookie",
     "sec-websocket-accept",
     "sec-websocket-protocol",
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-allow-methods",
+    "access-control-allow-headers",
+    "access-control-expose-headers",
+    "access-control-max-age",
+    "sap-statistics-approuter",
 ];
 
 /// What differs, in words; empty when nothing does.

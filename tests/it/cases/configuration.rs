@@ -1,9 +1,8 @@
 //! Starts a named configuration of the observed cases.
 //!
 //! Two echo backends, a stand-in XSUAA that logs everybody in and a port that nobody listens at stand for
-//! the placeholders.
-//! Keys that are not supported yet are taken out, and with them the routes that are nothing without
-//! them; what remains is what the case was about, or the case is listed.
+//! the placeholders. A route that we refuse at start is taken out; what remains is what the case was
+//! about, or the case is listed.
 
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
@@ -16,12 +15,6 @@ use super::super::harness::backend::{Exchange, Next};
 use super::super::harness::echo;
 use super::super::harness::tls::TlsBackend;
 use super::super::harness::{Backend, Issuer, Recorded, Reply, Server, Setup};
-
-/// Keys at the top of `xs-app.json` that are not supported yet.
-const LATER_KEYS: [&str; 3] = ["cors", "whitelistService", "pluginMetadataEndpoint"];
-
-/// Variables that are not supported yet.
-const LATER_VARIABLES: [&str; 2] = ["CORS", "CJ_PROTECT_WHITELIST"];
 
 /// A configuration that runs.
 pub(super) struct Running {
@@ -79,26 +72,16 @@ fn configuration(name: &str) -> Value {
     all[name].clone()
 }
 
-/// The configuration without what is not supported yet.
+/// The configuration without the routes that we refuse at start instead of with each request: those to a
+/// destination whose name is only partly `$1`.
 fn supported(mut configuration: Value) -> Value {
-    let app = configuration["xsapp"].as_object_mut().unwrap();
-    app.retain(|key, _| !LATER_KEYS.contains(&key.as_str()));
-    if let Some(routes) = app.get_mut("routes").and_then(Value::as_array_mut) {
-        routes.retain(|route| !is_left_out(route));
-    }
-    if let Some(variables) = configuration["env"].as_object_mut() {
-        variables.retain(|key, _| !LATER_VARIABLES.contains(&key.as_str()));
+    let is_partly_dynamic = |route: &Value| {
+        route["destination"].as_str().is_some_and(|it| it.contains('$') && !it.starts_with('$'))
+    };
+    if let Some(routes) = configuration["xsapp"].get_mut("routes").and_then(Value::as_array_mut) {
+        routes.retain(|route| !is_partly_dynamic(route));
     }
     configuration
-}
-
-/// Routes that wait for what is not supported yet, and the one that we refuse at start instead of with
-/// each request: a destination whose name is only partly `$1`.
-fn is_left_out(route: &Value) -> bool {
-    let partly_dynamic =
-        route["destination"].as_str().is_some_and(|name| name.contains('$') && !name.starts_with('$'));
-    let later = !route["replace"].is_null();
-    later || partly_dynamic
 }
 
 fn claims(uaa: u16) -> Value {
