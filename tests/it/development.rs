@@ -108,6 +108,28 @@ fn the_issuer_ends_a_session_behind_the_back() {
 }
 
 #[test]
+fn a_bound_service_gets_the_development_token_and_its_server_is_not_asked() {
+    let (backend, service) = (Backend::start(), Backend::start());
+    let app = json!({"routes": [{"source": "^/data/(.*)$", "target": "$1", "service": "com.sap.country"}]});
+    let uaa =
+        json!({"clientid": "c", "clientsecret": "s", "url": "https://not-on-this-machine.example.test"});
+    let credentials = json!({"sap.cloud.service": "com.sap.country", "uaa": uaa,
+                             "url": format!("http://{}", service.address)});
+    let bound = json!({"country": [{"name": "country", "label": "country", "credentials": credentials}]});
+    let server = Setup::new(&app)
+        .destination("backend", backend.address)
+        .variable("VCAP_SERVICES", bound)
+        .flags(&["--dev"])
+        .start();
+    let mut browser = Browser::default();
+    let page = browser.open(&url(&server, "localhost", "/data/x"));
+    assert_eq!(log_in(&mut browser, &page, &[("user", "chloe")]).reply.status, 200);
+    let seen = service.only();
+    assert_eq!((seen.head.target.as_str(), seen.header("x-user-name").as_str()), ("/x", "chloe"));
+    assert_eq!(seen.header("authorization").split('.').count(), 3, "the development issuer's");
+}
+
+#[test]
 fn it_is_for_this_machine_alone() {
     let backend = Backend::start();
     for (name, value, shows) in [

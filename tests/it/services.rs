@@ -3,6 +3,7 @@
 //! The authorization server stands in for an XSUAA over plain HTTP, with a host for each zone below
 //! `localhost`: what it gives says for which zone, by which grant, and how many it gave before.
 
+mod bindings;
 mod calls;
 mod configuration;
 mod failures;

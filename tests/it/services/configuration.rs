@@ -26,7 +26,7 @@ fn problems(route: &Value, services: &Value, credentials: &Value) -> Vec<String>
     let tenants = json!({"hosts": ["{tenant}.test"], "tenants": {"acme": {"issuer": issuer}}});
     std::fs::write(folder.path().join("xs-tenants.json"), tenants.to_string()).unwrap();
     let bound = json!({"x": [{"name": "country-instance", "label": "x", "credentials": credentials}],
-                       "html5-apps-repo": [{"name": "repo", "label": "html5-apps-repo", "credentials": {}}]});
+                       "app-front": [{"name": "front", "label": "app-front", "credentials": {}}]});
     let loaded = load(folder.path(), Environment::from([("VCAP_SERVICES", bound.to_string())]));
     assert_eq!(loaded.snapshot.is_none(), loaded.problems.refuse(), "{}", loaded.problems);
     assert!(!loaded.problems.to_string().contains("s3cret"), "{}", loaded.problems);
@@ -70,12 +70,17 @@ fn a_route_names_a_service_that_is_bound_and_an_endpoint_that_it_has() {
             "the same in its section",
         ),
         (
-            json!({"service": "html5-apps-repo-rt"}),
+            json!({"service": "app-front"}),
             json!({}),
             &["~not_supported_yet routes[0].service"],
-            "the repository is refused by name",
+            "a service whose content is not forwarded to is refused by name",
         ),
-        (json!({"service": "app-front"}), json!({}), &["unknown_service routes[0].service"], "not bound"),
+        (
+            json!({"service": "html5-apps-repo-rt"}),
+            json!({}),
+            &["unknown_service routes[0].service"],
+            "another one, which is not even bound",
+        ),
         (
             json!({"service": "com.sap.country", "authenticationType": "none"}),
             json!({}),
