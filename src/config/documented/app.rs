@@ -14,7 +14,11 @@ pub(super) const ROWS: &[Row] = &[
         r#"{"stateProtection": false}"#,
         "`false` changes nothing and is warned of: `state`, `nonce` and PKCE are always used",
     ),
-    Row::works("sessionTimeout", r#"{"sessionTimeout": 30}"#),
+    Row::differs(
+        "sessionTimeout",
+        r#"{"sessionTimeout": 30}"#,
+        "wins over `SESSION_TIMEOUT` where they differ, with a warning",
+    ),
     Row::works("routes", r#"{"source": "^/a/(.*)$"}"#),
     Row::works("routes[].source", r#"{"source": "^/a/(.*)$"}"#),
     Row::works("routes[].source.path", r#"{"source": {"path": "^/a/(.*)$"}}"#),
