@@ -11,7 +11,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Proxy;
 use super::lookup::LookupError;
-use crate::auth::{ClientAuthentication, ServiceCredentials, ServiceCredentialsSpec, ServiceTokens, TokenServer};
+use crate::auth::{
+    ClientAuthentication, ServiceCredentials, ServiceCredentialsSpec, ServiceTokens, TokenServer,
+};
 use crate::session::Identity;
 use crate::tenant::Tenant;
 
@@ -142,7 +144,8 @@ impl Particulars {
             headers.entry(name).or_insert_with(|| value.clone());
         }
         let to_proxy = |name: &HeaderName| self.on_premise.is_some() && name.as_str().starts_with(TO_PROXY);
-        for (name, value) in self.credentials.iter().filter(|(name, _)| to_proxy(name) || !is_reserved(name)) {
+        for (name, value) in self.credentials.iter().filter(|(name, _)| to_proxy(name) || !is_reserved(name))
+        {
             headers.insert(name, value.clone());
         }
         if let Some(authority) = authority.filter(|_| self.preserve_host) {

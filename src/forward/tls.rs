@@ -105,7 +105,9 @@ impl Inner {
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_safe_default_protocol_versions()?;
         let mut config = match policy {
-            TlsPolicy::Verified => builder.with_root_certificates(self.roots(authorities)?).with_no_client_auth(),
+            TlsPolicy::Verified => {
+                builder.with_root_certificates(self.roots(authorities)?).with_no_client_auth()
+            }
             TlsPolicy::Unverified => builder
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(Unverified(provider)))

@@ -155,7 +155,11 @@ fn spec(
     let certificate = match scheme {
         Scheme::Certificate => Some(certificates::client(answer, properties, bound())?),
         Scheme::Nothing | Scheme::Application | Scheme::User | Scheme::Principal => {
-            if own { bound() } else { None }
+            if own {
+                bound()
+            } else {
+                None
+            }
         }
     };
     let connectivity = service.surroundings.connectivity.as_ref().filter(|_| properties.is_on_premise());

@@ -46,9 +46,8 @@ pub(super) fn authorities(
     }
     let pem = pem(answer, store)?;
     let read = CertificateDer::pem_slice_iter(pem.expose().as_bytes()).take(MAX_AUTHORITIES);
-    let read: Vec<_> = read
-        .collect::<Result<_, _>>()
-        .map_err(|_| Unusable::Certificate("the trust store is malformed"))?;
+    let read: Vec<_> =
+        read.collect::<Result<_, _>>().map_err(|_| Unusable::Certificate("the trust store is malformed"))?;
     if read.is_empty() {
         return Err(Unusable::Certificate("the trust store is empty"));
     }

@@ -89,7 +89,13 @@ fn who_the_caller_is_follows_from_the_authentication() {
     let basic = "Basic dXNlcjpwYXNz";
     let rows: [(&str, Value, bool, Result<&str, &str>, &str); 13] = [
         ("NoAuthentication", json!({}), false, Ok("-"), "nobody"),
-        ("BasicAuthentication", json!({"User": "user", "Password": "pass"}), false, Ok(basic), "by its parts"),
+        (
+            "BasicAuthentication",
+            json!({"User": "user", "Password": "pass"}),
+            false,
+            Ok(basic),
+            "by its parts",
+        ),
         ("BasicAuthentication", json!({"User": "user"}), false, Err("none came"), "without a password"),
         ("OAuth2ClientCredentials", bearer("t"), false, Ok("Bearer t"), "the application's token"),
         ("OAuth2Password", bearer("t"), false, Ok("Bearer t"), "a technical user's"),
