@@ -57,6 +57,12 @@ pub struct Places {
     freed: Notify,
 }
 
+/// How many files the process may have.
+fn files() -> usize {
+    let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    files.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX)
+}
+
 /// One connection's place; free again when dropped.
 #[derive(Debug)]
 pub struct Place(Arc<Places>);
@@ -65,9 +71,13 @@ impl Places {
     /// As many places as the process may have files, less what backends and the admin port need.
     #[must_use]
     pub fn by_file_limit() -> Arc<Self> {
-        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
-        let files = files.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-        Self::new((files.saturating_sub(64) / 2).max(16))
+        Self::new((files().saturating_sub(64) / 2).max(16))
+    }
+
+    /// As many places for backends' ends of WebSockets: many of them may share one connection in front.
+    #[must_use]
+    pub fn of_websockets() -> Arc<Self> {
+        Self::new((files().saturating_sub(64) / 4 * 3).max(16))
     }
 
     /// `limit` places.

@@ -140,20 +140,17 @@ impl KeyStore {
     }
 
     /// The clock by which keys age.
-    #[must_use]
-    pub fn clock(&self) -> &Clock {
+    pub(super) fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
     /// Who asks issuers.
-    #[must_use]
-    pub fn fetcher(&self) -> &Fetcher {
+    pub(super) fn fetcher(&self) -> &Fetcher {
         &self.shared.fetcher
     }
 
     /// Where that is done.
-    #[must_use]
-    pub fn runtime(&self) -> &Handle {
+    pub(super) fn runtime(&self) -> &Handle {
         &self.shared.runtime
     }
 

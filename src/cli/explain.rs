@@ -131,7 +131,12 @@ async fn decided(snapshot: &Snapshot, bench: &Bench, caller: &Caller, mut parts:
     let mut explanation = reached(snapshot, &parts.method, &trail, route);
     match decision {
         Ok(Decision::Forward(outbound)) => explanation.upstream = Some(upstream(&outbound)),
-        Ok(Decision::Upgrade(opening)) => explanation.upstream = Some(upstream(&opening.upgrade.outbound)),
+        Ok(Decision::Upgrade(opening)) => {
+            let mut upstream = upstream(&opening.upgrade.outbound);
+            // As a destination of WebSockets may be written: `http` is `ws`, `https` is `wss`.
+            upstream.url.replace_range(..4, "ws");
+            explanation.upstream = Some(upstream);
+        }
         Ok(Decision::Welcome(location)) => {
             let location = String::from_utf8_lossy(location.as_bytes());
             explanation.answered = Some(format!("redirected to {location}"));

@@ -22,7 +22,6 @@ fn spec(index: usize, source: &str) -> RouteSpec {
         identity_provider: None,
         dynamic_identity_provider: false,
         passes_session_cookies: false,
-        prefer_local: false,
     }
 }
 

@@ -20,9 +20,9 @@ pub(crate) mod redis;
 pub(crate) mod roamer;
 pub(crate) mod server;
 pub(crate) mod standin;
-pub(crate) mod subaccount;
 pub(crate) mod tab;
 pub(crate) mod tls;
+pub(crate) mod websocket;
 pub(crate) mod wire;
 pub(crate) mod xsuaa;
 

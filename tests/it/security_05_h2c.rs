@@ -3,12 +3,19 @@
 //! Recipe: `Upgrade: h2c` and `HTTP2-Settings` in every spelling, named in `Connection` or not, followed
 //! by the preface of HTTP/2. Must happen: nothing of it reaches a backend, and we never switch.
 
-use super::harness::{Backend, Setup};
+use super::harness::{Backend, Server, Setup};
+use super::websockets::open;
 
 #[test]
 fn nothing_of_it_reaches_a_backend() {
-    let backend = Backend::start();
-    let server = Setup::open(backend.address).start();
+    for with_websockets in [false, true] {
+        let backend = Backend::start();
+        let setup = if with_websockets { open(backend.address) } else { Setup::open(backend.address) };
+        in_every_form(&backend, &setup.start());
+    }
+}
+
+fn in_every_form(backend: &Backend, server: &Server) {
     let forms = [
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
         "Connection: Upgrade\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",

@@ -1,14 +1,15 @@
 //! Class 21, what is one tenant's at another: 50 × 50.
 //!
 //! Recipe: fifty tenants with an issuer each, whose users, sessions and keys have the same names
-//! everywhere; a session's cookie, a bearer token, a refresh, a callback, a logout and a logout token of
-//! each at each. Must happen: 0 of 2,450 pass, of every kind, with sessions in memory and in cookies.
+//! everywhere; a session's cookie, a bearer token, a refresh, a callback, a logout, a logout token and a
+//! WebSocket of each at each. Must happen: 0 of 2,450 pass, of every kind, with sessions in memory and in cookies.
 //! A random walk through logins and logouts then keeps asking the same of whatever state that leads to.
 
 use std::thread;
 
 use serde_json::{Value, json};
 
+use super::harness::websocket::Socket;
 use super::harness::{Backend, Issuer, Provider, Server, Setup, Tab};
 
 const TENANTS: usize = 50;
@@ -79,6 +80,7 @@ fn passing(passes: impl Fn(usize, usize) -> bool + Sync) -> usize {
 
 fn application() -> Value {
     json!({
+        "websockets": {"enabled": true},
         "logout": {"logoutEndpoint": "/logout", "backChannelLogoutEndpoint": "/backchannel"},
         "destinations": {"backend": {"logoutPath": "/told"}},
         "routes": [
@@ -146,14 +148,26 @@ fn matrix(store: &str, in_cookies: bool) {
         reply.header("location").contains("id_token_hint")
     });
     let back_channel = passing(|from, to| stage.tell(to, &logouts[from]) != 400);
+    let websocket = passing(|from, to| {
+        let cookie = sessions[from].cookies.iter().map(|(name, value)| format!("{name}={value}"));
+        let (cookie, token) = (cookie.collect::<Vec<_>>().join("; "), format!("Bearer {}", tokens[from]));
+        let opens = |path: &str, header| {
+            let opened = Socket::open(stage.server.address, &host(to), path, &[header]);
+            opened.map_or_else(|reply| reply.status, |socket| socket.answer.status) != 401
+        };
+        opens("/app/x", ("Cookie", &cookie))
+            || opens("/app/x", ("Authorization", &token))
+            || opens("/jwt/x", ("Authorization", &token))
+    });
     let reached = stage.backend.take().len();
     let all = TENANTS * (TENANTS - 1);
     eprintln!(
         "{store}: of {all} each: cookie {cookie}, bearer {bearer}, refresh {refresh}, callback {callback} \
-         ({exchanged} codes exchanged), logout {logout}, logout token {back_channel}; \
+         ({exchanged} codes exchanged), logout {logout}, logout token {back_channel}, WebSocket {websocket}; \
          {reached} requests reached the backend"
     );
-    assert_eq!([cookie, bearer, refresh, callback, exchanged, logout, back_channel, reached], [0; 8]);
+    let passed = [cookie, bearer, refresh, callback, exchanged, logout, back_channel, websocket, reached];
+    assert_eq!(passed, [0; 9]);
     at_home(&stage, &sessions, &begun, &tokens, &logouts);
 }
 
@@ -166,6 +180,9 @@ fn at_home(
     logouts: &[String],
 ) {
     for tenant in 0..TENANTS {
+        let cookie = format!("JSESSIONID={}", sessions[tenant].cookies["JSESSIONID"]);
+        let opened = Socket::open(stage.server.address, &host(tenant), "/app/x", &[("Cookie", &cookie)]);
+        assert!(opened.is_ok(), "{tenant}: a WebSocket of its own");
         assert!(is_in(&sessions[tenant]), "{tenant}: its cookie, after {} logouts", TENANTS - 1);
         assert_eq!(stage.providers[tenant].desk().refreshes, 1, "{tenant}: and its refresh");
         let token = format!("Bearer {}", tokens[tenant]);

@@ -102,8 +102,7 @@ impl ServiceCredentials {
     }
 
     /// What tells it from others.
-    #[must_use]
-    pub fn id(&self) -> [u8; 32] {
+    pub(super) fn id(&self) -> [u8; 32] {
         self.id
     }
 

@@ -15,7 +15,6 @@ use crate::auth::login::Logins;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, ServiceTokens, Verifier};
 use crate::cli::{check, serve};
 use crate::config::{self, Environment, Sources};
-use crate::destination::Lookups;
 use crate::pipeline::Bench;
 use crate::snapshot::Snapshot;
 use crate::tenant::{HostMemo, Meters};
@@ -61,10 +60,8 @@ fn bench(runtime: &Runtime, authorities: Vec<CertificateDer<'static>>) -> io::Re
     let store = Arc::new(KeyStore::new(settings).map_err(io::Error::other)?);
     let logins = Arc::new(Logins::new(Arc::clone(&store)));
     let passwords = Passwords::new(Arc::clone(&logins), clock.clone());
-    let services = ServiceTokens::new(Arc::clone(&store));
     Ok(Bench {
-        lookups: Lookups::new(Arc::clone(&store), services.clone()),
-        services,
+        services: ServiceTokens::new(Arc::clone(&store)),
         verifier: Verifier::new(store),
         sessions: Bench::nobody(runtime.handle(), &clock).map_err(io::Error::other)?,
         logins,

@@ -1,16 +1,19 @@
 //! What is asked: a request as a person writes it, made into what the server would have parsed.
 //!
 //! Knows HTTP and files, nothing of the pipeline. A URL of a path alone is about `localhost`; the scheme
-//! is the listener's. The client is this machine, which no configuration trusts by default.
+//! is the listener's. With `ws` or `wss` it is the handshake of a WebSocket, by a page of the same host
+//! where nothing else is said. The client is this machine, which no configuration trusts by default.
 
 use std::fs;
 use std::io::{self, Read};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{
+    AUTHORIZATION, CONNECTION, HOST, ORIGIN, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Method, Request, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 
 use crate::admin;
 use crate::request::{Peer, Scheme};
@@ -67,8 +70,32 @@ impl Question {
         if let Some(file) = &self.token {
             request.headers_mut().insert(AUTHORIZATION, bearer(file)?);
         }
-        let scheme = if url.scheme_str() == Some("https") { Scheme::Https } else { Scheme::Http };
+        let scheme = match url.scheme_str() {
+            Some("https" | "wss") => Scheme::Https,
+            Some(_) | None => Scheme::Http,
+        };
+        if let Some("ws" | "wss") = url.scheme_str() {
+            shake_hands(scheme, request.headers_mut());
+        }
         Ok((request.into_parts().0, Peer::new(Ipv4Addr::LOCALHOST.into(), scheme)))
+    }
+}
+
+/// Adds what a handshake needs and was not given.
+fn shake_hands(scheme: Scheme, headers: &mut HeaderMap) {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let own = HeaderValue::from_str(&format!("{}://{host}", scheme.as_str()));
+    if let Ok(own) = own {
+        headers.entry(ORIGIN).or_insert(own);
+    }
+    for (name, value) in [
+        (CONNECTION, "Upgrade"),
+        (UPGRADE, "websocket"),
+        (SEC_WEBSOCKET_VERSION, "13"),
+        // The key of RFC 6455 §1.3: nobody answers it here.
+        (SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="),
+    ] {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }
 
@@ -111,6 +138,18 @@ mod tests {
             assert_eq!(parts.headers[HOST], host, "{shows}");
             assert_eq!(parts.uri.to_string(), target, "{shows}");
         }
+    }
+
+    #[test]
+    fn the_scheme_of_websockets_asks_for_one() {
+        let (parts, peer) = ask("wss://acme.localhost/a", &[]).request().expect("a request");
+        assert_eq!(peer.scheme, Scheme::Https);
+        assert_eq!(
+            (&parts.headers[ORIGIN], &parts.headers[UPGRADE]),
+            (&HeaderValue::from_static("https://acme.localhost"), &HeaderValue::from_static("websocket"))
+        );
+        let (parts, _) = ask("ws://acme.localhost/a", &["Origin: null"]).request().expect("a request");
+        assert_eq!(parts.headers[ORIGIN], "null", "what is given stays");
     }
 
     #[test]

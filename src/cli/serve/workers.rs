@@ -55,7 +55,7 @@ impl Workers<'_> {
         let certificate = self.settings.certificate.clone().map(Certificate::read).transpose()?;
         let acceptor = certificate.as_ref().map(Certificate::acceptor).transpose()?;
         let tls = BackendTls::new(&self.settings.authorities)?;
-        let (places, websockets) = (Places::by_file_limit(), Places::by_file_limit());
+        let (places, websockets) = (Places::by_file_limit(), Places::of_websockets());
         let mut address = self.settings.address;
         listener::check_free(address).map_err(|error| refused(address, &error))?;
         for index in 0..self.settings.workers.get() {

@@ -15,7 +15,6 @@ use super::super::file::tenants::XsTenants;
 use super::super::text::{Located, Mark};
 use super::Compiler;
 use super::bound::Bound;
-use super::destination_service;
 use super::services::{self, Services};
 use crate::auth::{AuthenticationType, Requirement, Scope, ScopeSpec};
 use crate::forward::files::LocalDir;
@@ -159,7 +158,6 @@ fn spec(
         identity_provider: route.identity_provider.clone(),
         dynamic_identity_provider: route.dynamic_identity_provider,
         passes_session_cookies: route.passes_session_cookies,
-        prefer_local: route.prefer_local,
     })
 }
 
@@ -239,8 +237,8 @@ fn check_destination(compiler: &mut Compiler<'_>, name: &str, mark: Mark) {
         compiler.findings.warning(mark, "unknown_destination", message);
         return;
     }
-    // What the Destination service knows is found when a request needs it.
-    if destination_service::binding(compiler).is_some() {
+    if compiler.model.settings.bindings.iter().any(|binding| binding.is("destination")) {
+        compiler.findings.unsupported(mark, "the destination service");
         return;
     }
     let known: Vec<&str> = shared.iter().map(|destination| destination.name.as_ref()).collect();
@@ -361,7 +359,6 @@ fn resources(compiler: &mut Compiler<'_>, authority: &Authority<'_>, app: &XsApp
         identity_provider: None,
         dynamic_identity_provider: false,
         passes_session_cookies: false,
-        prefer_local: false,
     })
 }
 

@@ -112,6 +112,7 @@ impl<F: AsyncRead + AsyncWrite + Unpin + Send> Pump<F> {
             match halt {
                 Halt::Over => self.shut.back = true,
                 Halt::Failed => {}
+                Halt::Gone => return Poll::Ready(self.ended()),
                 Halt::Fault(fault) => return Poll::Ready(Ending::ClientFault(fault)),
             }
             self.up_is_over = true;
@@ -122,6 +123,7 @@ impl<F: AsyncRead + AsyncWrite + Unpin + Send> Pump<F> {
             match halt {
                 Halt::Over => self.shut.front = true,
                 Halt::Failed => {}
+                Halt::Gone => return Poll::Ready(self.ended()),
                 Halt::Fault(fault) => return Poll::Ready(Ending::BackendFault(fault)),
             }
             self.down_is_over = true;
@@ -129,13 +131,18 @@ impl<F: AsyncRead + AsyncWrite + Unpin + Send> Pump<F> {
         self.poll_shut(cx);
         let (closed, over) = (self.closed(), self.up_is_over || self.down_is_over);
         if (self.up_is_over && self.down_is_over) || self.both_closed() {
-            return Poll::Ready(if closed { Ending::Closed } else { Ending::BrokeOff });
+            return Poll::Ready(self.ended());
         }
         if !closed && !over {
             return Poll::Pending;
         }
         let grace = self.grace.get_or_insert_with(|| Box::pin(tokio::time::sleep(GRACE)));
-        grace.as_mut().poll(cx).map(|()| if closed { Ending::Closed } else { Ending::BrokeOff })
+        grace.as_mut().poll(cx).map(|()| self.ended())
+    }
+
+    /// How it ended by itself.
+    fn ended(&self) -> Ending {
+        if self.closed() { Ending::Closed } else { Ending::BrokeOff }
     }
 
     /// Whether one side has said that it closes.

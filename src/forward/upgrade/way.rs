@@ -83,7 +83,9 @@ impl Activity {
 pub(super) enum Halt {
     /// The sender has nothing more to send, and all of it was passed on.
     Over,
-    /// One of the two connections broke.
+    /// The sender is gone.
+    Gone,
+    /// The other side takes nothing more, though it may have said something before.
     Failed,
     /// The sender sent what is no frame; what was before it has been passed on.
     Fault(Fault),
@@ -157,7 +159,7 @@ impl Way {
             }
             match self.poll_pass(cx, from, to) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(Halt::Failed),
+                Poll::Ready(Err(halt)) => return Poll::Ready(halt),
                 Poll::Pending => return self.poll_flush(cx, to),
             }
         }
@@ -206,7 +208,7 @@ impl Way {
     }
 
     /// Reads once, and writes as much of it as is taken at once.
-    fn poll_pass<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W) -> Poll<io::Result<()>>
+    fn poll_pass<R, W>(&mut self, cx: &mut Context<'_>, from: &mut R, to: &mut W) -> Poll<Result<(), Halt>>
     where
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
@@ -216,7 +218,7 @@ impl Way {
             let Some((head, room)) = buffer.split_at_mut_checked(held) else { return Poll::Ready(Ok(())) };
             head.copy_from_slice(&self.held);
             let mut read = ReadBuf::new(room);
-            ready!(Pin::new(from).poll_read(cx, &mut read))?;
+            ready!(Pin::new(from).poll_read(cx, &mut read)).map_err(|_| Halt::Gone)?;
             let n = read.filled().len();
             if n == 0 {
                 self.halt = Some(Halt::Over);
@@ -225,16 +227,16 @@ impl Way {
             let came = buffer.get(..held + n).unwrap_or_default();
             let passed = self.follow(came);
             let bytes = came.get(..passed).unwrap_or_default();
-            self.write_now(cx, to, bytes)
+            Poll::Ready(self.write_now(cx, to, bytes).map_err(|_| Halt::Failed))
         })
     }
 
-    fn write_now<W>(&mut self, cx: &mut Context<'_>, to: &mut W, bytes: &[u8]) -> Poll<io::Result<()>>
+    fn write_now<W>(&mut self, cx: &mut Context<'_>, to: &mut W, bytes: &[u8]) -> io::Result<()>
     where
         W: AsyncWrite + Unpin,
     {
         if bytes.is_empty() {
-            return Poll::Ready(Ok(()));
+            return Ok(());
         }
         let wrote = match Pin::new(to).poll_write(cx, bytes) {
             Poll::Ready(wrote) => {
@@ -247,7 +249,7 @@ impl Way {
         self.written = 0;
         // What is left is written before anything else is read.
         self.pending = bytes.get(wrote..).unwrap_or_default().to_vec();
-        Poll::Ready(Ok(()))
+        Ok(())
     }
 
     /// How much of `came` may pass; a head that is not whole is held for the next time.

@@ -80,6 +80,9 @@ fn every_metric_of_the_documentation_is_there() {
             "vestibule_token_cache_hits",
             "vestibule_token_cache_misses",
             "vestibule_upstream_duration_seconds",
+            "vestibule_websocket_bytes",
+            "vestibule_websockets",
+            "vestibule_websockets_ended",
         ]
     );
 }

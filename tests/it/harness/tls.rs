@@ -38,7 +38,8 @@ impl Identity {
         }
     }
 
-    fn server(&self) -> Arc<ServerConfig> {
+    /// A server with this certificate.
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
         let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()));
         let builder = builder.with_safe_default_protocol_versions().unwrap().with_no_client_auth();
         Arc::new(builder.with_single_cert(self.chain.clone(), self.secret()).unwrap())
