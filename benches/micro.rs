@@ -34,6 +34,7 @@ mod route {
             identity_provider: None,
             dynamic_identity_provider: false,
             passes_session_cookies: false,
+            prefer_local: false,
         };
         Routes::compile(sources.enumerate().map(spec).collect(), None).unwrap()
     }

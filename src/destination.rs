@@ -5,6 +5,8 @@
 //! address. This stage knows nothing of connections: [`Endpoint`] is merely what they will be pooled
 //! under.
 
+pub mod lookup;
+pub mod particulars;
 mod spec;
 
 pub mod service;
@@ -16,13 +18,16 @@ use std::time::Duration;
 use foldhash::fast::RandomState;
 use http::HeaderValue;
 use http::uri::Authority;
+use rustls_pki_types::CertificateDer;
 
 use crate::auth::ClientCertificate;
 use crate::request::Scheme;
 use crate::session::jar::Backend;
 use crate::tenant::TenantIndex;
 
-pub use spec::{DestinationError, DestinationSpec};
+pub use lookup::{DestinationService, Lookups};
+pub use particulars::Particulars;
+pub use spec::{DestinationError, DestinationSpec, Reach};
 
 /// How to reach a backend: what connections are pooled under, together with the tenant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +44,10 @@ pub struct Endpoint {
     pub proxy: Option<Proxy>,
     /// What is shown to a backend that asks for a certificate: `forwardAuthCertificates`.
     pub certificate: Option<Arc<ClientCertificate>>,
+    /// Who vouches for the backend, where it is not the authorities that vouch for others.
+    pub authorities: Option<Arc<[CertificateDer<'static>]>>,
+    /// Where it may be.
+    pub reach: Reach,
 }
 
 impl Endpoint {
@@ -95,6 +104,8 @@ pub struct Destination {
     pub set_x_forwarded_headers: bool,
     /// Whether the caller's verified token is sent.
     pub forward_auth_token: bool,
+    /// What only some destinations ask for beyond that.
+    pub particulars: Option<Box<Particulars>>,
 }
 
 impl Destination {

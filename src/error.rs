@@ -7,6 +7,7 @@
 
 mod login;
 mod logout;
+mod lookup;
 mod service;
 mod websocket;
 
@@ -17,6 +18,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use smallvec::SmallVec;
 
 use crate::auth::{Refused, ServiceTokenError};
+use crate::destination::lookup::LookupError;
 use crate::forward::ForwardError;
 use crate::forward::files::{self, Unserved};
 use crate::request::Malformed;
@@ -87,6 +89,9 @@ pub enum Failure {
     /// The route's destination comes from the host, and this host names none.
     #[error("the host does not match DESTINATION_HOST_PATTERN")]
     HostNamesNone,
+    /// The Destination service knows no destination that could be sent to.
+    #[error("no destination was found")]
+    Lookup(#[from] LookupError),
     /// The file is not served.
     #[error("the file is not served")]
     File(#[from] Unserved),
@@ -194,6 +199,7 @@ impl Failure {
             Self::HostNamesNone => {
                 told(StatusCode::NOT_FOUND, "host_names_no_destination", "There is nothing at this host.")
             }
+            Self::Lookup(reason) => lookup::verdict(reason),
             Self::File(reason) => file(reason),
             Self::Service(reason) => service::verdict(reason),
             Self::Forward(reason) => forward(reason),

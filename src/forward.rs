@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TE, TRAILER};
-use http::uri::PathAndQuery;
+use http::uri::{Authority, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version};
 use http_body::Body as _;
 
@@ -31,7 +31,7 @@ pub use self::connect::Connector;
 use self::headers::HeaderPolicy;
 use self::upgrade::UpgradeError;
 use crate::auth::{Admitted, AuthenticationType, Requirement};
-use crate::destination::Destination;
+use crate::destination::{Destination, Particulars};
 use crate::request::correlation::{Correlation, TRACEPARENT, X_CORRELATIONID, X_REQUEST_ID};
 use crate::request::statistics::{self, SAP_STATISTICS};
 use crate::request::{CanonicalRequest, Scheme};
@@ -340,7 +340,7 @@ fn request(outbound: Outbound, upload: Upload) -> Option<Request<Upload>> {
             Scheme::Http => http::uri::Scheme::HTTP,
             Scheme::Https => http::uri::Scheme::HTTPS,
         });
-        uri.authority = Some(destination.authority.clone());
+        uri.authority = Some(named(destination, &outbound.headers));
     }
     let mut headers = outbound.headers;
     if !is_open_ended(&upload) {
@@ -355,6 +355,16 @@ fn request(outbound: Outbound, upload: Upload) -> Option<Request<Upload>> {
     *request.uri_mut() = Uri::from_parts(uri).ok()?;
     *request.headers_mut() = headers;
     Some(request)
+}
+
+/// The authority that the backend is asked by: its own, or the one that the client named, where that is
+/// preserved. A proxy needs the real one.
+fn named(destination: &Destination, headers: &HeaderMap) -> Authority {
+    let preserves = |particulars: &&Box<Particulars>| particulars.preserve_host;
+    let preserved = destination.particulars.as_ref().filter(preserves);
+    let host = preserved.filter(|_| destination.endpoint.proxy.is_none()).and_then(|_| headers.get(HOST));
+    let named = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    named.unwrap_or_else(|| destination.authority.clone())
 }
 
 fn failed(destination: Arc<str>, error: SendError) -> ForwardError {

@@ -9,6 +9,7 @@
 mod dressing;
 mod exchange;
 mod navigation;
+mod place;
 mod service;
 mod upgrade;
 mod visitor;
@@ -27,7 +28,7 @@ use crate::auth::{
     self, Admitted, Asking, Assertions, AuthenticationType, Issuer, Passwords, ServiceTokens, Verifier,
 };
 use crate::clock::Clock;
-use crate::destination::Destination;
+use crate::destination::{Destination, Lookups};
 use crate::endpoint::login::Wanted;
 use crate::endpoint::{self, Endpoint};
 use crate::error::Failure;
@@ -44,13 +45,14 @@ use crate::request::websocket::Handshake;
 use crate::request::{self, CanonicalRequest, Peer, Target};
 use crate::response::compress::Room;
 use crate::route::welcome::Welcome;
-use crate::route::{Action, DestinationName, Matched, Picked, Route};
+use crate::route::{Action, Matched, Picked, Route};
 use crate::session::{Jar, Sessions, SessionsError, SessionsSettings, StoreSettings, csrf};
 use crate::snapshot::{Published, Snapshot};
 use crate::tenant::limit::Permit;
 use crate::tenant::{HostMemo, Meters, Resolved, Tenant};
 
 use self::exchange::Exchange;
+use self::place::Place;
 pub use self::upgrade::Opening;
 use self::visitor::Door;
 pub use self::visitor::Visitor;
@@ -145,6 +147,8 @@ pub struct Bench {
     pub passwords: Arc<Passwords>,
     /// Tokens for bound services.
     pub services: ServiceTokens,
+    /// Finds what the Destination service knows.
+    pub lookups: Lookups,
     /// The time.
     pub clock: Clock,
     /// Whether decisions are explained and never carried out: no issuer is asked for anybody.
@@ -239,10 +243,18 @@ async fn proceed(
             Box::pin(service::outbound(door, matched, &admitted, *place, parts, to, jar)).await?
         }
         Action::Destination(name) => {
-            let destination = destination(door.snapshot, name, matched, door.tenant, door.request)?;
-            let destination = &*to.insert(Arc::clone(destination));
+            let destination = match place::of(door, name, matched)? {
+                Place::Known(known) => Arc::clone(known),
+                Place::Unknown(wanted) => Box::pin(wanted.looked_up(door, matched, &admitted)).await?,
+            };
+            let destination = &*to.insert(destination);
             let jar = visitor.jar(door, &admitted, &parts.headers).await;
-            outbound(door, matched, &admitted, destination, std::mem::take(&mut parts.headers), jar)?
+            let headers = std::mem::take(&mut parts.headers);
+            let mut outbound = outbound(door, matched, &admitted, destination, headers, jar)?;
+            if destination.particulars.is_some() {
+                Box::pin(place::dress(door, &admitted, &mut outbound)).await?;
+            }
+            outbound
         }
     };
     if let Some(handshake) = handshake {
@@ -383,28 +395,6 @@ fn location(request: &CanonicalRequest, resolved: &Resolved, welcome: &Welcome) 
         "" => welcome.location().clone(),
         prefix => welcome.location_behind(prefix),
     }
-}
-
-fn destination<'s>(
-    snapshot: &'s Snapshot,
-    name: &DestinationName,
-    matched: &Matched<'_>,
-    tenant: &Tenant,
-    request: &CanonicalRequest,
-) -> Result<&'s Arc<Destination>, Failure> {
-    let destinations = &snapshot.destinations;
-    let found = match name {
-        DestinationName::Fixed(name) => destinations.find(name, tenant.index),
-        DestinationName::Captured(group) => {
-            matched.group(*group).and_then(|name| destinations.find_captured(name, tenant.index))
-        }
-        DestinationName::HostPattern => {
-            let pattern = snapshot.destination_hosts.as_ref().ok_or(Failure::NoDestination)?;
-            let captured = request.host.as_ref().and_then(|host| pattern.captured(host, request.port));
-            destinations.find_captured(&captured.ok_or(Failure::HostNamesNone)?, tenant.index)
-        }
-    };
-    found.ok_or(Failure::NoDestination)
 }
 
 /// What one worker serves requests with; nothing of its hot path is shared with another worker.

@@ -92,6 +92,8 @@ pub struct RouteSpec {
     pub dynamic_identity_provider: bool,
     /// `setBackendSessionCookies`.
     pub passes_session_cookies: bool,
+    /// `preferLocal`.
+    pub prefer_local: bool,
 }
 
 /// A compiled route.
@@ -117,6 +119,8 @@ pub struct Route {
     pub dynamic_identity_provider: bool,
     /// Whether the browser keeps the backend's session cookies itself.
     pub passes_session_cookies: bool,
+    /// Whether the provider's destination is meant, whoever the tenant is.
+    pub prefer_local: bool,
     target: Option<Box<str>>,
     template: Option<Template>,
 }
@@ -193,6 +197,7 @@ impl Route {
             identity_provider: spec.identity_provider,
             dynamic_identity_provider: spec.dynamic_identity_provider,
             passes_session_cookies: spec.passes_session_cookies,
+            prefer_local: spec.prefer_local,
         })
     }
 

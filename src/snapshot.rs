@@ -13,8 +13,8 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 
 use crate::auth::Issuers;
-use crate::destination::Table;
 use crate::destination::service::BusinessService;
+use crate::destination::{DestinationService, Table};
 use crate::forward::files::LocalDir;
 use crate::forward::headers::HeaderPolicy;
 use crate::request::Trust;
@@ -48,6 +48,8 @@ pub struct Snapshot {
     pub destinations: Table,
     /// Bound services, by the place that routes name.
     pub services: Vec<Arc<BusinessService>>,
+    /// Who knows other destinations than those.
+    pub destination_service: Option<Arc<DestinationService>>,
     /// `DESTINATION_HOST_PATTERN`, for routes with the destination `*`.
     pub destination_hosts: Option<HostPattern>,
     /// How sessions live.

@@ -47,24 +47,30 @@ pub struct UnusableRoots(#[from] rustls::Error);
 
 /// Why a document could not be fetched.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub enum FetchError {
+    /// The address.
     #[error("the address is malformed")]
     MalformedAddress(#[source] http::Error),
+    /// No answer in time.
     #[error("no answer within 5 s")]
     TimedOut,
+    /// No connection, or one that broke.
     #[error("the issuer cannot be reached")]
     Unreachable(#[source] hyper_util::client::legacy::Error),
+    /// An answer that says nothing of the request.
     #[error("the issuer answered {0}")]
     Status(StatusCode),
+    /// Before anything was asked.
     #[error("TLS cannot be set up")]
     Tls(#[source] rustls::Error),
+    /// The answer's body.
     #[error("the answer is longer than 1 MiB, or broke off")]
     Body(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 /// A client of issuers.
 #[derive(Clone, Debug)]
-pub(super) struct Fetcher {
+pub struct Fetcher {
     roots: Arc<RootCertStore>,
     lookup: Lookup,
     client: HttpClient,
@@ -110,7 +116,7 @@ impl Fetcher {
 
     /// The answer to `request`, unless it says nothing of the request itself: a redirect, an overloaded
     /// or a broken server.
-    pub(super) async fn ask(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
+    pub async fn ask(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, FetchError> {
         match tokio::time::timeout(TOTAL_TIMEOUT, self.exchange(request)).await {
             Ok(answer) => answer,
             Err(_elapsed) => Err(FetchError::TimedOut),

@@ -8,11 +8,11 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
-pub(super) use serde_json::{Map, Value};
+pub(crate) use serde_json::{Map, Value};
 
 /// Why text is not the JSON object it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unreadable {
+pub(crate) enum Unreadable {
     /// Not JSON.
     Malformed,
     /// A member is named twice.
@@ -22,7 +22,7 @@ pub(super) enum Unreadable {
 }
 
 /// The members of the object in `bytes`.
-pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Unreadable> {
+pub(crate) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Unreadable> {
     match serde_json::from_slice::<Strict>(bytes) {
         Ok(Strict(Value::Object(members))) => Ok(members),
         Ok(Strict(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_))) => {
@@ -34,7 +34,7 @@ pub(super) fn object(bytes: &[u8]) -> Result<Map<String, Value>, Unreadable> {
 }
 
 /// The text of member `name`.
-pub(super) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     members.get(name).and_then(Value::as_str)
 }
 

@@ -140,17 +140,20 @@ impl KeyStore {
     }
 
     /// The clock by which keys age.
-    pub(super) fn clock(&self) -> &Clock {
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
     /// Who asks issuers.
-    pub(super) fn fetcher(&self) -> &Fetcher {
+    #[must_use]
+    pub fn fetcher(&self) -> &Fetcher {
         &self.shared.fetcher
     }
 
     /// Where that is done.
-    pub(super) fn runtime(&self) -> &Handle {
+    #[must_use]
+    pub fn runtime(&self) -> &Handle {
         &self.shared.runtime
     }
 

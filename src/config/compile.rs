@@ -23,6 +23,7 @@ mod answers;
 mod bound;
 mod cors;
 mod credentials;
+mod destination_service;
 mod destinations;
 mod development;
 mod endpoints;
@@ -72,12 +73,14 @@ impl Compiler<'_> {
         let cookie = sessions.as_ref().map(|policy| policy.cookie.clone());
         let headers = headers::compile(self, &bound, cookie.as_deref());
         let mut rows = tenants::Rows::compile(self);
-        let overrides = destinations::overrides(self, &mut rows);
+        let surroundings = destination_service::surroundings(self, &bound);
+        let overrides = destinations::overrides(self, &surroundings, &mut rows);
         let issuers = issuers::gather(self, &bound, &mut rows, &headers.tenant);
         let directory = tenants::directory(self, &bound, &rows, headers.tenant.clone());
         let trust = tenants::trust(self);
-        let destinations = destinations::compile(self, overrides);
         let services = services::Services::compile(self, &bound, &headers.policy);
+        let destinations = destinations::compile(self, &surroundings, overrides);
+        let destination_service = destination_service::compile(self, &bound, &surroundings);
         let routes = routes::compile(self, &bound, issuers.any(), &services);
         let destination_hosts = self.destination_hosts();
         let issuers = issuers.build(self, directory.as_ref());
@@ -103,6 +106,7 @@ impl Compiler<'_> {
             routes: routes?,
             destinations,
             services: services.list()?,
+            destination_service: destination_service?,
             destination_hosts,
             sessions: sessions?,
             login: login?,

@@ -3,13 +3,15 @@
 //! Everything that could be wrong with an address is found here, when the configuration compiles or when
 //! the Destination service has answered: what is left can be sent to. Nothing is looked up.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 use http::uri::Authority;
+use rustls_pki_types::CertificateDer;
 
-use super::{Destination, Endpoint, Proxy, TlsPolicy};
+use super::{Destination, Endpoint, Particulars, Proxy, TlsPolicy};
 use crate::auth::ClientCertificate;
 use crate::request::Scheme;
 
@@ -35,6 +37,47 @@ pub struct DestinationSpec {
     pub proxy: Option<(String, u16)>,
     /// The certificate that is shown: `forwardAuthCertificates`.
     pub certificate: Option<Arc<ClientCertificate>>,
+    /// Who vouches for the backend; `None` for whoever vouches for others.
+    pub authorities: Option<Arc<[CertificateDer<'static>]>>,
+    /// Where it may be.
+    pub reach: Reach,
+    /// What it asks for beyond an address.
+    pub particulars: Option<Particulars>,
+}
+
+/// Where a backend may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Anywhere: the configuration says where.
+    #[default]
+    Anywhere,
+    /// On another machine than this one, and not in what is local to the network: somebody else says where.
+    OtherMachines,
+}
+
+impl Reach {
+    /// Whether `address` is one where the backend may be.
+    #[must_use]
+    pub fn allows(self, address: IpAddr) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::OtherMachines => match address.to_canonical() {
+                IpAddr::V4(v4) => {
+                    !(v4.is_loopback()
+                        || v4.is_link_local()
+                        || v4.is_multicast()
+                        || v4.is_broadcast()
+                        || v4.octets()[0] == 0)
+                }
+                IpAddr::V6(v6) => {
+                    !(v6.is_loopback()
+                        || v6.is_unicast_link_local()
+                        || v6.is_multicast()
+                        || v6.is_unspecified())
+                }
+            },
+        }
+    }
 }
 
 /// Why a destination's URL cannot be used.
@@ -74,6 +117,9 @@ impl DestinationSpec {
             http2: false,
             proxy: None,
             certificate: None,
+            authorities: None,
+            reach: Reach::Anywhere,
+            particulars: None,
         }
     }
 
@@ -96,7 +142,16 @@ impl DestinationSpec {
         let certificate = self.certificate.clone().filter(|_| tls.is_some());
         Ok(Destination {
             name: Arc::clone(&self.name),
-            endpoint: Arc::new(Endpoint { tls, host, port, http2: self.http2, proxy, certificate }),
+            endpoint: Arc::new(Endpoint {
+                tls,
+                host,
+                port,
+                http2: self.http2,
+                proxy,
+                certificate,
+                authorities: self.authorities.clone().filter(|_| tls.is_some()),
+                reach: self.reach,
+            }),
             scheme,
             host: HeaderValue::from_str(authority.as_str()).map_err(|_| DestinationError::Host)?,
             authority,
@@ -104,6 +159,7 @@ impl DestinationSpec {
             timeout: self.timeout,
             set_x_forwarded_headers: self.set_x_forwarded_headers,
             forward_auth_token: self.forward_auth_token,
+            particulars: self.particulars.clone().map(Box::new),
         })
     }
 }
@@ -143,7 +199,7 @@ fn proxy(host: &str, port: u16) -> Result<Proxy, DestinationError> {
 
 /// Whether `name` is a host name or an IP literal, without brackets.
 fn is_host(name: &str) -> bool {
-    name.parse::<std::net::IpAddr>().is_ok()
+    name.parse::<IpAddr>().is_ok()
         || (!name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b)))
 }
 
@@ -204,6 +260,30 @@ mod tests {
             };
             let proxy = spec.compile().ok().and_then(|destination| destination.endpoint.proxy.clone());
             assert_eq!(proxy.as_ref().map(|proxy| &*proxy.host), expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_somebody_else_names_is_on_another_machine() {
+        for (address, allowed) in [
+            ("10.1.2.3", true),
+            ("93.184.216.34", true),
+            ("2001:db8::1", true),
+            ("127.0.0.1", false),
+            ("127.9.9.9", false),
+            ("0.0.0.0", false),
+            ("169.254.169.254", false),
+            ("224.0.0.1", false),
+            ("255.255.255.255", false),
+            ("::1", false),
+            ("::", false),
+            ("fe80::1", false),
+            ("::ffff:127.0.0.1", false),
+            ("::ffff:169.254.169.254", false),
+        ] {
+            let parsed = address.parse().expect("address");
+            assert_eq!(Reach::OtherMachines.allows(parsed), allowed, "{address}");
+            assert!(Reach::Anywhere.allows(parsed), "{address}");
         }
     }
 }

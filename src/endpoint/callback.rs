@@ -12,7 +12,8 @@ use percent_encoding::{AsciiSet, CONTROLS, percent_decode, percent_encode};
 
 use super::{Context, login};
 use crate::auth::Issuer;
-use crate::auth::login::Callback;
+use crate::auth::login::{Callback, LoginError};
+use crate::clock::Clock;
 use crate::error::{FailedLogin, Failure, LoginFault};
 use crate::forward::body::Body;
 use crate::session::cookie;
@@ -72,6 +73,11 @@ async fn finished(
     let redirect_uri = context.redirect_uri();
     let finish = context.logins.finish(issuer, context.tenant, flow, callback, &redirect_uri);
     let new = finish.await.map_err(LoginFault::Login)?;
+    let least = context.snapshot.login.minimum_validity.as_secs();
+    if least > 0 && new.identity.expires < Clock::System.seconds().saturating_add(least) {
+        let reason = LoginError::MalformedAnswer("the token is good for less than MINIMUM_TOKEN_VALIDITY");
+        return Err(LoginFault::Login(reason));
+    }
     let policy = &context.snapshot.sessions;
     context.sessions.begin(new, policy, &context.outside.scope).await.map_err(LoginFault::Store)
 }

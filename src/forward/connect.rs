@@ -48,6 +48,9 @@ pub enum ConnectError {
     /// TLS failed.
     #[error("TLS failed")]
     Tls(#[source] std::io::Error),
+    /// The address is one where the backend may not be.
+    #[error("its address is one of this machine or of its link")]
+    OutOfReach,
     /// The proxy made no tunnel.
     #[error("the proxy answered {0} instead of making a tunnel")]
     NoTunnel(StatusCode),
@@ -175,6 +178,11 @@ impl Connector {
         let share = CONNECT / u32::try_from(addresses.len().max(1)).unwrap_or(u32::MAX);
         let mut failure = ConnectError::Refused(std::io::Error::other("no address"));
         for address in addresses {
+            // Whoever may not name this machine may name a proxy's neighbours: those are the proxy's affair.
+            if endpoint.proxy.is_none() && !endpoint.reach.allows(address) {
+                failure = ConnectError::OutOfReach;
+                continue;
+            }
             let connected = TcpStream::connect(SocketAddr::new(address, port));
             match tokio::time::timeout(share, connected).await {
                 Ok(Ok(stream)) => {

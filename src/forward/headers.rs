@@ -9,7 +9,8 @@ mod cookies;
 
 use bytes::Bytes;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderName, HeaderValue, TE, TRAILER, TRANSFER_ENCODING,
+    CONNECTION, CONTENT_LENGTH, EXPECT, HOST, HeaderMap, HeaderName, HeaderValue, TE, TRAILER,
+    TRANSFER_ENCODING,
 };
 use http_body::Frame;
 use smallvec::SmallVec;
@@ -281,6 +282,13 @@ impl HeaderPolicy {
         let named = [&self.hop_by_hop, &self.ours, &self.forwarding, &self.never_trailers];
         !named.iter().any(|names| names.contains(&plain))
             && !NEVER_TRAILERS_PREFIXES.iter().any(|prefix| plain.starts_with(prefix))
+    }
+
+    /// Whether no destination may set a field of this name: it belongs to a connection, or says what is
+    /// ours to say.
+    #[must_use]
+    pub fn is_reserved_name(&self, name: &HeaderName) -> bool {
+        name == HOST || self.hop_by_hop.contains(name.as_str()) || self.is_reserved(name.as_str(), false)
     }
 
     fn strip(&self, headers: &mut HeaderMap, reserved: impl Fn(&str) -> bool) {

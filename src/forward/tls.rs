@@ -2,8 +2,8 @@
 //!
 //! The Mozilla authorities are built in, so that the binary runs in an empty root directory; those of
 //! `XS_CACERT_PATH` are added. `strictSSL: false` exists because the SAP application router has it; it
-//! still encrypts, and still checks that the peer holds the key of the certificate it shows. A client
-//! certificate gets a configuration of its own, so that no ticket of it ever resumes another's session.
+//! still encrypts, and still checks that the peer holds the key of the certificate it shows. What has
+//! certificates of its own gets a configuration of its own, so that no ticket resumes another's session.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -15,8 +15,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use crate::auth::ClientCertificate;
 use crate::destination::{Endpoint, TlsPolicy};
 
-/// How many configurations with a client certificate are kept; beyond that the oldest is made anew.
-const SHOWING: usize = 64;
+/// How many configurations with certificates of their own are kept; beyond that the oldest is made anew.
+const PARTICULAR: usize = 64;
 
 /// The two ways to speak TLS to a backend, made when the first backend needs them.
 #[derive(Clone, Debug)]
@@ -27,16 +27,18 @@ struct Inner {
     authorities: Vec<CertificateDer<'static>>,
     verified: OnceLock<Arc<ClientConfig>>,
     unverified: OnceLock<Arc<ClientConfig>>,
-    /// Those that show a certificate, in the order in which they were made.
-    showing: Mutex<Vec<Showing>>,
+    /// Those with certificates of their own, in the order in which they were made.
+    particular: Mutex<Vec<(Particular, Arc<ClientConfig>)>>,
 }
 
-/// A configuration that shows a certificate.
-#[derive(Debug)]
-struct Showing {
+/// What a configuration with certificates of its own is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Particular {
     policy: TlsPolicy,
-    certificate: Arc<ClientCertificate>,
-    config: Arc<ClientConfig>,
+    /// What is shown.
+    certificate: Option<Arc<ClientCertificate>>,
+    /// Who vouches for the backend, alone.
+    authorities: Option<Arc<[CertificateDer<'static>]>>,
 }
 
 impl BackendTls {
@@ -46,7 +48,7 @@ impl BackendTls {
         authorities.iter().try_for_each(|authority| probe.add(authority.clone()))?;
         let authorities = authorities.to_vec();
         let (verified, unverified) = (OnceLock::new(), OnceLock::new());
-        Ok(Self(Arc::new(Inner { authorities, verified, unverified, showing: Mutex::default() })))
+        Ok(Self(Arc::new(Inner { authorities, verified, unverified, particular: Mutex::default() })))
     }
 
     /// How TLS is spoken with `endpoint`, judged by `policy`.
@@ -55,29 +57,27 @@ impl BackendTls {
         endpoint: &Endpoint,
         policy: TlsPolicy,
     ) -> Result<Arc<ClientConfig>, rustls::Error> {
-        match &endpoint.certificate {
-            None => self.client(policy),
-            Some(certificate) => self.showing(policy, certificate),
+        if endpoint.certificate.is_none() && endpoint.authorities.is_none() {
+            return self.client(policy);
         }
-    }
-
-    fn showing(
-        &self,
-        policy: TlsPolicy,
-        certificate: &Arc<ClientCertificate>,
-    ) -> Result<Arc<ClientConfig>, rustls::Error> {
-        let mut showing = self.0.showing.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |known: &&Showing| known.policy == policy && known.certificate == *certificate;
-        if let Some(known) = showing.iter().find(is_it) {
-            return Ok(Arc::clone(&known.config));
+        let wanted = Particular {
+            policy,
+            certificate: endpoint.certificate.clone(),
+            authorities: endpoint.authorities.clone(),
+        };
+        let mut particular = self.0.particular.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, config)) = particular.iter().find(|(known, _)| *known == wanted) {
+            return Ok(Arc::clone(config));
         }
-        let mut config = self.0.make(policy)?;
-        config.client_auth_cert_resolver = certificate.resolver();
+        let mut config = self.0.make(policy, wanted.authorities.as_deref())?;
+        if let Some(certificate) = &wanted.certificate {
+            config.client_auth_cert_resolver = certificate.resolver();
+        }
         let config = Arc::new(config);
-        if showing.len() >= SHOWING {
-            showing.remove(0);
+        if particular.len() >= PARTICULAR {
+            particular.remove(0);
         }
-        showing.push(Showing { policy, certificate: Arc::clone(certificate), config: Arc::clone(&config) });
+        particular.push((wanted, Arc::clone(&config)));
         Ok(config)
     }
 
@@ -90,18 +90,24 @@ impl BackendTls {
             return Ok(Arc::clone(made));
         }
         // Two workers may both make one; the first stays.
-        let made = Arc::new(self.0.make(policy)?);
+        let made = Arc::new(self.0.make(policy, None)?);
         Ok(Arc::clone(place.get_or_init(|| made)))
     }
 }
 
 impl Inner {
-    fn make(&self, policy: TlsPolicy) -> Result<ClientConfig, rustls::Error> {
+    fn make(
+        &self,
+        policy: TlsPolicy,
+        authorities: Option<&[CertificateDer<'static>]>,
+    ) -> Result<ClientConfig, rustls::Error> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
         let builder = builder.with_safe_default_protocol_versions()?;
         let mut config = match policy {
-            TlsPolicy::Verified => builder.with_root_certificates(self.roots()?).with_no_client_auth(),
+            TlsPolicy::Verified => {
+                builder.with_root_certificates(self.roots(authorities)?).with_no_client_auth()
+            }
             TlsPolicy::Unverified => builder
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(Unverified(provider)))
@@ -111,9 +117,13 @@ impl Inner {
         Ok(config)
     }
 
-    fn roots(&self) -> Result<RootCertStore, rustls::Error> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        self.authorities.iter().try_for_each(|authority| roots.add(authority.clone()))?;
+    fn roots(&self, only: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, rustls::Error> {
+        let mut roots = match only {
+            None => RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() },
+            Some(_) => RootCertStore::empty(),
+        };
+        let added = only.unwrap_or(&self.authorities);
+        added.iter().try_for_each(|authority| roots.add(authority.clone()))?;
         Ok(roots)
     }
 }

@@ -22,6 +22,7 @@ fn spec(index: usize, source: &str) -> RouteSpec {
         identity_provider: None,
         dynamic_identity_provider: false,
         passes_session_cookies: false,
+        prefer_local: false,
     }
 }
 

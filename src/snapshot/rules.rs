@@ -22,11 +22,18 @@ pub struct LoginRules {
     /// Whether the query parameter `sap_idp` chooses the identity provider on every route:
     /// `DYNAMIC_IDENTITY_PROVIDER`. A route may say so for itself.
     pub dynamic_identity_provider: bool,
+    /// For how long the token of a login must at least be good: `MINIMUM_TOKEN_VALIDITY`.
+    pub minimum_validity: Duration,
 }
 
 impl Default for LoginRules {
     fn default() -> Self {
-        Self { callback: "/login/callback".into(), preserve_fragment: true, dynamic_identity_provider: false }
+        Self {
+            callback: "/login/callback".into(),
+            preserve_fragment: true,
+            dynamic_identity_provider: false,
+            minimum_validity: Duration::ZERO,
+        }
     }
 }
 

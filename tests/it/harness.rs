@@ -20,6 +20,7 @@ pub(crate) mod redis;
 pub(crate) mod roamer;
 pub(crate) mod server;
 pub(crate) mod standin;
+pub(crate) mod subaccount;
 pub(crate) mod tab;
 pub(crate) mod tls;
 pub(crate) mod websocket;

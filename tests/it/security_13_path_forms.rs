@@ -24,6 +24,7 @@ pub(crate) fn routes(sources: &[(&str, bool)]) -> Routes {
         identity_provider: None,
         dynamic_identity_provider: false,
         passes_session_cookies: false,
+        prefer_local: false,
     };
     Routes::compile(sources.iter().enumerate().map(spec).collect(), None).unwrap()
 }

@@ -26,6 +26,7 @@ fn routes(public: &str) -> Routes {
         identity_provider: None,
         dynamic_identity_provider: false,
         passes_session_cookies: false,
+        prefer_local: false,
     };
     let both = [(public, AuthenticationType::None), ("^/(.*)$", AuthenticationType::Jwt)];
     Routes::compile(both.into_iter().enumerate().map(spec).collect(), None).unwrap()

@@ -29,6 +29,7 @@ fn spec(index: usize, source: &str, kind: AuthenticationType) -> RouteSpec {
         identity_provider: None,
         dynamic_identity_provider: false,
         passes_session_cookies: false,
+        prefer_local: false,
     }
 }
 

@@ -58,7 +58,7 @@ impl ClientCertificate {
     }
 
     /// Its chain, in DER.
-    pub(in crate::auth) fn chain(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn chain(&self) -> impl Iterator<Item = &[u8]> {
         self.chain.iter().map(AsRef::as_ref)
     }
 }

@@ -102,7 +102,8 @@ impl ServiceCredentials {
     }
 
     /// What tells it from others.
-    pub(super) fn id(&self) -> [u8; 32] {
+    #[must_use]
+    pub fn id(&self) -> [u8; 32] {
         self.id
     }
 

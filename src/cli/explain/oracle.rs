@@ -15,6 +15,7 @@ use crate::auth::login::Logins;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, ServiceTokens, Verifier};
 use crate::cli::{check, serve};
 use crate::config::{self, Environment, Sources};
+use crate::destination::Lookups;
 use crate::pipeline::Bench;
 use crate::snapshot::Snapshot;
 use crate::tenant::{HostMemo, Meters};
@@ -60,8 +61,10 @@ fn bench(runtime: &Runtime, authorities: Vec<CertificateDer<'static>>) -> io::Re
     let store = Arc::new(KeyStore::new(settings).map_err(io::Error::other)?);
     let logins = Arc::new(Logins::new(Arc::clone(&store)));
     let passwords = Passwords::new(Arc::clone(&logins), clock.clone());
+    let services = ServiceTokens::new(Arc::clone(&store));
     Ok(Bench {
-        services: ServiceTokens::new(Arc::clone(&store)),
+        lookups: Lookups::new(Arc::clone(&store), services.clone()),
+        services,
         verifier: Verifier::new(store),
         sessions: Bench::nobody(runtime.handle(), &clock).map_err(io::Error::other)?,
         logins,

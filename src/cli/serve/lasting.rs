@@ -13,6 +13,7 @@ use super::{Failed, workers};
 use crate::auth::login::Logins;
 use crate::auth::{Assertions, Clock, KeyStore, KeyStoreSettings, Passwords, ServiceTokens, Verifier};
 use crate::config::{Place, Redis, SessionStore};
+use crate::destination::Lookups;
 use crate::pipeline::Bench;
 use crate::session::redis::RedisSettings;
 use crate::session::{Ended, Sessions, SessionsSettings, StoreSettings};
@@ -24,6 +25,7 @@ pub(super) struct Lasting {
     pub sessions: Sessions,
     pub assertions: Arc<Assertions>,
     pub services: ServiceTokens,
+    pub lookups: Lookups,
     logins: Arc<Logins>,
     passwords: Arc<Passwords>,
     meters: Arc<Meters>,
@@ -48,8 +50,10 @@ impl Lasting {
         let logins = Arc::new(Logins::new(Arc::clone(&keys)));
         let passwords = Passwords::new(Arc::clone(&logins), Clock::System);
         let passwords = passwords.ok_or("the system gives no randomness for a key")?;
+        let services = ServiceTokens::new(Arc::clone(&keys));
         Ok(Self {
-            services: ServiceTokens::new(Arc::clone(&keys)),
+            lookups: Lookups::new(Arc::clone(&keys), services.clone()),
+            services,
             keys,
             sessions: sessions(slow, store, ended)?,
             assertions: Arc::new(assertions),
@@ -71,6 +75,7 @@ impl Lasting {
             logins: Arc::clone(&self.logins),
             passwords: Arc::clone(&self.passwords),
             services: self.services.clone(),
+            lookups: self.lookups.clone(),
             clock: Clock::System,
             rehearsal: false,
         }

@@ -3,6 +3,8 @@
 //! Paths become what routes would see. Two endpoints at one path are refused; a route that an endpoint
 //! takes requests from is noted, unless it takes everything.
 
+use std::time::Duration;
+
 use http::Method;
 
 use super::super::file::login::Logout;
@@ -35,6 +37,9 @@ pub(super) fn login(compiler: &mut Compiler<'_>) -> Option<LoginRules> {
         callback,
         preserve_fragment: written.preserve_fragment.is_none_or(|preserve| preserve.value),
         dynamic_identity_provider: written.dynamic_identity_provider,
+        minimum_validity: Duration::from_secs(
+            compiler.model.settings.minimum_token_validity.map_or(0, |seconds| seconds.value),
+        ),
     })
 }
 

@@ -15,6 +15,7 @@ use super::super::file::tenants::XsTenants;
 use super::super::text::{Located, Mark};
 use super::Compiler;
 use super::bound::Bound;
+use super::destination_service;
 use super::services::{self, Services};
 use crate::auth::{AuthenticationType, Requirement, Scope, ScopeSpec};
 use crate::forward::files::LocalDir;
@@ -158,6 +159,7 @@ fn spec(
         identity_provider: route.identity_provider.clone(),
         dynamic_identity_provider: route.dynamic_identity_provider,
         passes_session_cookies: route.passes_session_cookies,
+        prefer_local: route.prefer_local,
     })
 }
 
@@ -237,8 +239,8 @@ fn check_destination(compiler: &mut Compiler<'_>, name: &str, mark: Mark) {
         compiler.findings.warning(mark, "unknown_destination", message);
         return;
     }
-    if compiler.model.settings.bindings.iter().any(|binding| binding.is("destination")) {
-        compiler.findings.unsupported(mark, "the destination service");
+    // What the Destination service knows is found when a request needs it.
+    if destination_service::binding(compiler).is_some() {
         return;
     }
     let known: Vec<&str> = shared.iter().map(|destination| destination.name.as_ref()).collect();
@@ -359,6 +361,7 @@ fn resources(compiler: &mut Compiler<'_>, authority: &Authority<'_>, app: &XsApp
         identity_provider: None,
         dynamic_identity_provider: false,
         passes_session_cookies: false,
+        prefer_local: false,
     })
 }
 

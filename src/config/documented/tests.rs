@@ -21,7 +21,9 @@ fn bindings() -> Value {
     let redis = json!({"hostname": "127.0.0.1", "port": 6379, "password": "s"});
     let proxy = json!({"onpremise_proxy_host": "127.0.0.1", "onpremise_proxy_port": "1",
                        "clientid": "c", "clientsecret": "s", "url": "https://u.example.com"});
+    let ias = json!({"clientid": "c", "clientsecret": "s", "url": "https://t.accounts.example.com"});
     json!({
+        "identity": [{"name": "ias", "label": "identity", "credentials": ias}],
         "xsuaa": [{"name": "uaa", "label": "xsuaa", "tags": ["xsuaa"], "credentials": credentials}],
         "country": [{"name": "country", "label": "country", "credentials": country}],
         "redis-cache": [{"name": "redis", "label": "redis-cache", "credentials": redis}],

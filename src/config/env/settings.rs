@@ -45,6 +45,8 @@ pub(crate) struct Settings {
     pub(crate) cors: Option<cors::Rules>,
     /// Whose frames pages may be in; `None` where nothing is said.
     pub(crate) framing_origins: Option<Located<Vec<Origin>>>,
+    /// For how many seconds the token of a login must at least be good.
+    pub(crate) minimum_token_validity: Option<Located<u64>>,
     /// What is said about login and sessions.
     pub(crate) sessions: SessionVariables,
 }
@@ -65,12 +67,8 @@ enum Kind {
 }
 
 /// Variables of features that are not there yet.
-const LATER: &[(&str, Kind)] = &[
-    ("MINIMUM_TOKEN_VALIDITY", Kind::Whole(0)),
-    ("CACHE_SERVICE_CREDENTIALS", Kind::Flag),
-    ("CLIENT_CERTIFICATE_HEADER_NAME", Kind::Text),
-    ("SUBSCRIPTION_URL_REPLACEMENT_RULES", Kind::Text),
-];
+const LATER: &[(&str, Kind)] =
+    &[("CLIENT_CERTIFICATE_HEADER_NAME", Kind::Text), ("SUBSCRIPTION_URL_REPLACEMENT_RULES", Kind::Text)];
 
 /// What value a variable takes that has no effect; a wrong one is an error all the same.
 fn ignored_kind(name: &str) -> Kind {
@@ -88,6 +86,8 @@ impl Settings {
     /// Reads every known variable.
     pub(crate) fn decode(d: &mut Decoder<'_, '_>, variables: &Variables<'_>) -> Self {
         decode_later(d, variables);
+        // Credentials are read once with the configuration, whether this says so or not.
+        variables.json(d, "CACHE_SERVICE_CREDENTIALS", flag);
         variables.json(d, "PORT", |d, node| d.integer(node, 0..=65535));
         variables.json(d, "DISABLE_CONNECTION_REUSE", flag);
         if variables.environment.value("DESTINATIONS").is_some()
@@ -103,20 +103,21 @@ impl Settings {
             tenant_host_pattern: variables.text(d, "TENANT_HOST_PATTERN"),
             destination_host_pattern: variables.text(d, "DESTINATION_HOST_PATTERN"),
             uaa_service_name: variables.text(d, "UAA_SERVICE_NAME"),
-            incoming_connection_timeout: milliseconds(d, variables, "INCOMING_CONNECTION_TIMEOUT"),
-            incoming_request_timeout: milliseconds(d, variables, "INCOMING_REQUEST_TIMEOUT"),
+            incoming_connection_timeout: whole(d, variables, "INCOMING_CONNECTION_TIMEOUT"),
+            incoming_request_timeout: whole(d, variables, "INCOMING_REQUEST_TIMEOUT"),
             websocket_origins: variables.json(d, "WS_ALLOWED_ORIGINS", websockets::origins),
             answers: AnswerVariables::decode(d, variables),
-            server_keep_alive: milliseconds(d, variables, "SERVER_KEEP_ALIVE"),
+            server_keep_alive: whole(d, variables, "SERVER_KEEP_ALIVE"),
             external_reverse_proxy: located_flag(d, variables, "EXTERNAL_REVERSE_PROXY"),
             cors: variables.json(d, "CORS", cors::decode),
             framing_origins: variables.json(d, "CJ_PROTECT_WHITELIST", framing_origins),
+            minimum_token_validity: whole(d, variables, "MINIMUM_TOKEN_VALIDITY"),
             sessions: SessionVariables::decode(d, variables),
         }
     }
 }
 
-fn milliseconds(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) -> Option<Located<u64>> {
+fn whole(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str) -> Option<Located<u64>> {
     variables
         .json(d, name, |d, node| Some(Located { value: d.integer(node, 0..=u64::MAX)?, mark: node.mark() }))
 }

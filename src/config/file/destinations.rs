@@ -42,6 +42,7 @@ pub(crate) struct Destination {
     pub(crate) forward_auth_certificates: Option<Mark>,
     /// Where `proxyType: OnPremise` stands.
     pub(crate) on_premise: Option<Mark>,
+    pub(crate) ias_dependency: Option<Located<Box<str>>>,
 }
 
 /// Reads the `destinations` variable.
@@ -76,7 +77,6 @@ pub(crate) fn decode_map(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Vec<Destina
 fn decode_one(d: &mut Decoder<'_, '_>, fields: &Fields<'_>, name: &str) -> Option<Destination> {
     let url = d.required(fields, "url").and_then(|node| d.text(node));
     let flag = |d: &mut Decoder<'_, '_>, key| fields.take(key).and_then(|node| d.boolean(node));
-    decode_dependency(d, fields);
     let timeout = fields.take("timeout").and_then(|node| d.integer(node, 1..=u64::MAX));
     let (strict_ssl, set_x_forwarded_headers) = (flag(d, "strictSSL"), flag(d, "setXForwardedHeaders"));
     let (forward_auth_token, http2) = (flag(d, "forwardAuthToken"), flag(d, "http2"));
@@ -84,6 +84,7 @@ fn decode_one(d: &mut Decoder<'_, '_>, fields: &Fields<'_>, name: &str) -> Optio
         mark: fields.mark(),
         name: name.into(),
         on_premise: decode_proxy_type(d, fields),
+        ias_dependency: fields.take("IASDependencyName").and_then(|node| d.text(node)),
         url: url?,
         timeout,
         strict_ssl: strict_ssl.unwrap_or(true),
@@ -98,10 +99,7 @@ fn decode_one(d: &mut Decoder<'_, '_>, fields: &Fields<'_>, name: &str) -> Optio
 fn decode_proxy_type(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Option<Mark> {
     const TYPES: [(&str, bool); 3] = [("Internet", false), ("OnPremise", true), ("onPremise", true)];
     let kind = fields.take("proxyType").and_then(|node| d.word(node, &TYPES))?;
-    kind.value.then(|| {
-        d.findings.unsupported(kind.mark, "`proxyType: OnPremise`");
-        kind.mark
-    })
+    kind.value.then_some(kind.mark)
 }
 
 /// One is nothing without the other.
@@ -122,10 +120,4 @@ fn decode_proxy(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Option<(Located
 fn decode_certificates(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) -> Option<Mark> {
     let node = fields.take("forwardAuthCertificates")?;
     d.boolean(node)?.then(|| node.mark())
-}
-
-fn decode_dependency(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
-    if let Some(name) = fields.take("IASDependencyName").and_then(|node| d.text(node)) {
-        d.findings.unsupported(name.mark, "`IASDependencyName`");
-    }
 }

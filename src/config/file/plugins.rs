@@ -34,6 +34,7 @@ pub(crate) fn decode(d: &mut Decoder<'_, '_>, node: Node<'_>) -> Option<Vec<Rout
             dynamic_identity_provider: false,
             passes_session_cookies: false,
             replace: None,
+            prefer_local: false,
         })
     })
 }

@@ -93,6 +93,8 @@ pub(crate) struct Route {
     pub(crate) passes_session_cookies: bool,
     /// What is replaced in its files.
     pub(crate) replace: Option<Replace>,
+    /// Whether the provider's destination is meant, whoever the tenant is.
+    pub(crate) prefer_local: bool,
 }
 
 /// What a route matches.
@@ -151,6 +153,7 @@ impl Route {
                 .and_then(|node| d.boolean(node))
                 .unwrap_or(false),
             replace: Replace::decode(d, &fields),
+            prefer_local: fields.take("preferLocal").and_then(|node| d.boolean(node)).unwrap_or(false),
         })
     }
 }
@@ -234,10 +237,5 @@ fn decode_later(d: &mut Decoder<'_, '_>, fields: &Fields<'_>) {
         {
             d.findings.unsupported(node.mark(), &format!("`{key}`"));
         }
-    }
-    if let Some(node) = fields.take("preferLocal")
-        && d.boolean(node) == Some(true)
-    {
-        d.findings.unsupported(node.mark(), "`preferLocal`");
     }
 }

@@ -97,3 +97,40 @@ fn what_cannot_be_shown_is_warned_of() {
     let server = setup(&backend, &identity, &services, &plain).start();
     assert!(server.log().contains("no certificate is shown without TLS"), "{}", server.log());
 }
+
+#[test]
+fn a_destination_of_the_service_brings_its_own_certificate() {
+    use base64::Engine as _;
+    let (identity, client) = (Identity::new(&["localhost"]), Identity::new(&["client"]));
+    let (backend, town) = (asking(&identity, &client), super::Town::new());
+    let encoded = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let store =
+        |name: &str, text: &str| json!({"Name": name, "Content": encoded(text), "Type": "CERTIFICATE"});
+    let stores = json!([
+        store("own.pem", &format!("{}{}", client.certificate, client.key)),
+        store("ca.pem", &identity.certificate),
+        store("other.pem", &Identity::new(&["localhost"]).certificate),
+    ]);
+    let server = town.setup(None).start();
+    let own = json!({"Authentication": "ClientCertificateAuthentication", "KeyStoreLocation": "own.pem",
+        "TrustStoreLocation": "ca.pem", "URL": format!("https://localhost:{}", backend.address.port())});
+    let with = |more: Value| {
+        let mut properties = own.clone();
+        for (key, value) in more.as_object().unwrap() {
+            properties[key] = value.clone();
+        }
+        properties
+    };
+    let rows = [
+        (own.clone(), 200, "shown, and trusted by its own authority"),
+        (with(json!({"TrustStoreLocation": "other.pem"})), 502, "another authority vouches for nobody here"),
+        (with(json!({"TrustStoreLocation": null})), 502, "nor do those of the web"),
+        (with(json!({"TrustStoreLocation": null, "TrustAll": "true"})), 200, "nobody is asked"),
+        (with(json!({"Authentication": "NoAuthentication"})), 403, "nothing is shown"),
+    ];
+    for (place, (properties, status, shows)) in rows.into_iter().enumerate() {
+        town.put_with("acme", &format!("d{place}"), properties, stores.clone());
+        let reply = town.ask(&server, "acme", &format!("/open/d{place}/x"), None);
+        assert_eq!(reply.status, status, "{shows}: {reply:?}");
+    }
+}

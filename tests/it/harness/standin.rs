@@ -30,6 +30,8 @@ pub(crate) struct Asked {
     pub(crate) said: HashMap<String, String>,
     /// Whether the client showed its certificate.
     pub(crate) certificate: bool,
+    /// `Authorization`.
+    pub(crate) authorization: String,
 }
 
 impl Asked {
@@ -125,6 +127,7 @@ fn exchange(tls: &Arc<ServerConfig>, stream: TcpStream, serve: impl FnOnce(&Aske
         host: host.split(':').next().unwrap().to_owned(),
         said: pairs(query).into_iter().chain(pairs(&body)).collect(),
         certificate: stream.conn.peer_certificates().is_some(),
+        authorization: field(&head, "authorization"),
     };
     let (status, location, body) = serve(&asked);
     let location = location.map(|to| format!("Location: {to}\r\n")).unwrap_or_default();
