@@ -8,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use vestibule::config::{self, Environment, Loaded, Severity, Sources};
 
+mod answers;
 mod corpus;
 mod lints;
 mod sessions;

@@ -6,6 +6,7 @@
 pub(crate) mod backend;
 pub(crate) mod browser;
 pub(crate) mod client;
+pub(crate) mod coding;
 pub(crate) mod echo;
 pub(crate) mod fixture;
 pub(crate) mod h2;

@@ -13,6 +13,7 @@
     reason = "what fails here fails a test and says where; tables of cases are many-columned"
 )]
 
+mod answers;
 mod architecture;
 mod browser;
 mod cases;
@@ -62,6 +63,7 @@ mod security_27_slow_clients;
 mod security_28_response_splitting;
 mod security_29_hostile_backend;
 mod security_30_trailers;
+mod security_31_compression;
 mod security_32_patterns;
 mod security_33_confusion;
 mod security_35_back_channel;

@@ -1,6 +1,6 @@
 //! Class 28, line breaks that come from the configuration or a token.
 //!
-//! Recipe: CR, LF and NUL in configured headers, tenant names and ids, cache control, the welcome file;
+//! Recipe: CR, LF and NUL in configured headers, tenant names and ids, cache control, the welcome file, error pages;
 //! the same in claims that become headers. Must happen: the configuration is refused with its place, a
 //! claim arrives percent-encoded or not at all.
 
@@ -41,6 +41,22 @@ fn configured_values_with_line_breaks_do_not_compile() {
                                      "authenticationType": "none", "cacheControl": text});
         let setup = tenancy.setup(backend.address).file("xs-app.json", xs_app.to_string()).file("web/a", "x");
         refused(&setup, "cache control");
+        for headers in [json!([{"name": "X-A", "value": text}]), json!([{"name": text, "value": "1"}])] {
+            let mut xs_app = routes();
+            xs_app["responseHeaders"] = headers;
+            let setup = tenancy.setup(backend.address).file("xs-app.json", xs_app.to_string());
+            refused(&setup, "a header of every answer");
+        }
+        for headers in [json!([{"X-A": text}]), json!([{text: "1"}])] {
+            refused(
+                &tenancy.setup(backend.address).variable("httpHeaders", headers),
+                "the same in the environment",
+            );
+        }
+        let mut xs_app = routes();
+        xs_app["errorPage"] = json!([{"status": 404, "path": format!("/{text}")}]);
+        let setup = tenancy.setup(backend.address).file("xs-app.json", xs_app.to_string());
+        refused(&setup, "where browsers are sent");
     }
 }
 

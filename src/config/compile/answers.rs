@@ -81,12 +81,13 @@ fn header(compiler: &mut Compiler<'_>, written: &Header) -> Option<(HeaderName, 
     if let Some(problem) = problem {
         compiler.findings.error(written.name.mark, "unusable_header", problem);
     }
-    let value = HeaderValue::from_str(written.value.value.trim_matches([' ', '\t']));
-    if value.is_err() {
+    let value = written.value.value.trim_matches([' ', '\t']);
+    let value = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii());
+    if value.is_none() {
         let message = "a header's value is one line of visible ASCII characters";
         compiler.findings.error(written.value.mark, "unusable_header", message);
     }
-    name.ok().zip(value.ok())
+    name.ok().zip(value)
 }
 
 fn compression(compiler: &Compiler<'_>) -> Option<Compression> {

@@ -160,7 +160,8 @@ impl Client {
         }
     }
 
-    fn head(&mut self) -> Result<(u16, Vec<(String, String)>), NoReply> {
+    /// Reads status and headers of an answer, and leaves the rest.
+    pub(crate) fn head(&mut self) -> Result<(u16, Vec<(String, String)>), NoReply> {
         let block = self.until(b"\r\n\r\n", NoReply::Closed)?;
         let text = latin1(&block);
         let mut lines = text.trim_end_matches("\r\n").split("\r\n");
@@ -186,17 +187,27 @@ impl Client {
         }
     }
 
+    /// Reads one chunk; the last one is empty, and trailers follow.
+    pub(crate) fn chunk(&mut self) -> Result<Vec<u8>, NoReply> {
+        let line = latin1(&self.until(b"\r\n", NoReply::Cut)?);
+        let size = usize::from_str_radix(line.trim_end(), 16);
+        let size = size.unwrap_or_else(|_| panic!("not a chunk size: {line:?}"));
+        if size == 0 {
+            return Ok(Vec::new());
+        }
+        let mut chunk = self.exactly(size + 2)?;
+        assert!(chunk.ends_with(b"\r\n"), "a chunk without its end");
+        chunk.truncate(size);
+        Ok(chunk)
+    }
+
     fn chunks(&mut self, reply: &mut Reply) -> Result<(), NoReply> {
         loop {
-            let line = latin1(&self.until(b"\r\n", NoReply::Cut)?);
-            let size = usize::from_str_radix(line.trim_end(), 16);
-            let size = size.unwrap_or_else(|_| panic!("not a chunk size: {line:?}"));
-            if size == 0 {
+            let chunk = self.chunk()?;
+            if chunk.is_empty() {
                 break;
             }
-            let chunk = self.exactly(size + 2)?;
-            assert!(chunk.ends_with(b"\r\n"), "a chunk without its end");
-            reply.body.extend_from_slice(&chunk[..size]);
+            reply.body.extend_from_slice(&chunk);
         }
         loop {
             let line = latin1(&self.until(b"\r\n", NoReply::Cut)?);
