@@ -22,7 +22,12 @@ pub(crate) fn read(coding: &str, bytes: &[u8]) -> (Vec<u8>, bool) {
     let mut piece = vec![0; 64 * 1024];
     loop {
         let mut output = WriteBuffer::new_initialized(&mut piece);
-        let ended = decoder.decode(&mut input, &mut output).unwrap_or_else(|e| panic!("{coding}: {e}"));
+        let ended = match decoder.decode(&mut input, &mut output) {
+            Ok(ended) => ended,
+            // Nothing is left to be read: what is wrong is only that.
+            Err(_) if input.unwritten().is_empty() => false,
+            Err(error) => panic!("{coding}: {error}"),
+        };
         content.extend_from_slice(output.written());
         if ended || (input.unwritten().is_empty() && !output.has_no_spare_space()) {
             return (content, ended);
