@@ -2,56 +2,14 @@
 //
 //   node tenants.mjs '{"acme": "http://acme.localhost:…", "globex": "http://globex.localhost:…", …}'
 //
-// acme's provider is `oidc-provider`, globex' the development issuer. Prints a line a step, leaves a
-// picture of it in `screenshots`, and fails with the page's text when a step does not go as it should.
+// acme's provider is `oidc-provider`, globex' the development issuer.
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { call, tell, typeLogin } from './person.mjs';
 
 const { acme, globex, lifetime, screenshots } = JSON.parse(process.argv[2]);
-const executable = process.env.PATH.split(':').map((folder) => join(folder, 'chromium')).find(existsSync);
-assert(executable, 'there is no chromium; tests/run installs what is missing');
-const FLAGS = [
-  '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage',
-];
-/** How long anything may take that has been asked for, in milliseconds. */
-const PATIENCE = 15_000;
-
-rmSync(screenshots, { recursive: true, force: true });
-mkdirSync(screenshots, { recursive: true });
-const profile = mkdtempSync(join(tmpdir(), 'vestibule-browser-'));
-const browser = await chromium.launchPersistentContext(profile, {
-  executablePath: executable, headless: true, chromiumSandbox: false, args: FLAGS,
-  viewport: { width: 900, height: 640 },
-});
-browser.setDefaultTimeout(PATIENCE);
-
-let pictures = 0;
-async function picture(page, name) {
-  pictures += 1;
-  await page.screenshot({ path: join(screenshots, `${String(pictures).padStart(2, '0')}-${name}.png`) });
-}
-
-let current = 'start';
-async function step(name, work) {
-  current = name;
-  const begun = Date.now();
-  await work();
-  console.log(`${name}: ${Date.now() - begun} ms`);
-}
 
 // ── what a person does ──
-
-/** Types name and password at acme's provider. */
-async function typeAtAcme(page, user = 'ann.other') {
-  await page.getByLabel('User').pressSequentially(user);
-  await page.getByLabel('Password').pressSequentially('correct');
-  await page.keyboard.press('Enter');
-}
 
 /** Chooses the second of the people at the development issuer, by keyboard alone. */
 async function chooseAtGlobex(page) {
@@ -65,27 +23,17 @@ async function shows(page, tenant, path) {
   assert.equal(await page.locator('h1').textContent(), tenant);
 }
 
-/** A call of the page's own script; relative addresses are the tenant's. */
-function call(page, path, options = {}) {
-  return page.evaluate(async ([path, options]) => {
-    const response = await fetch(path, options);
-    return { status: response.status, csrf: response.headers.get('x-csrf-token'), text: await response.text() };
-  }, [path, options]);
-}
-
 const ours = (page) => new URL(page.url()).hostname;
 
 // ── the story ──
 
-try {
-  const page = browser.pages()[0] ?? (await browser.newPage());
-
+await tell(screenshots, async ({ browser, page, step, picture }) => {
   await step('acme: a page asks for a login, and the address keeps its fragment', async () => {
     await page.goto(`${acme}/orders?open=1#/orders/7?tab=b`);
     await page.getByLabel('Password').waitFor();
     assert.notEqual(ours(page), 'acme.localhost');
     await picture(page, 'acme-provider');
-    await typeAtAcme(page);
+    await typeLogin(page);
     await shows(page, 'acme', '/orders');
     assert.equal(new URL(page.url()).search + new URL(page.url()).hash, '?open=1#/orders/7?tab=b');
     assert.match(await page.textContent('body'), /ann\.other/);
@@ -156,7 +104,7 @@ try {
     for (const [place, tab] of tabs.entries()) {
       await tab.bringToFront();
       if (place === 0) await picture(tab, 'acme-first-of-three-tabs');
-      await typeAtAcme(tab);
+      await typeLogin(tab);
       await shows(tab, 'acme', `/tab-${place}`);
       assert.equal(new URL(tab.url()).hash, `#part-${place}`);
     }
@@ -207,7 +155,7 @@ try {
   await step('acme: who has logged out has to type again', async () => {
     await page.goto(`${acme}/orders`);
     await page.getByLabel('Password').waitFor();
-    await typeAtAcme(page, 'bea.other');
+    await typeLogin(page, 'bea.other');
     await shows(page, 'acme', '/orders');
     assert.match(await page.textContent('body'), /bea\.other/);
     await picture(page, 'acme-somebody-else');
@@ -219,18 +167,8 @@ try {
     await picture(page, 'acme-refused-login');
     await page.getByRole('link').first().click();
     await page.getByLabel('Password').waitFor();
-    await typeAtAcme(page);
+    await typeLogin(page);
     await page.waitForURL((url) => url.hostname === 'acme.localhost' && !url.pathname.startsWith('/login'));
     assert.equal(await page.locator('h1').textContent(), 'acme');
   });
-} catch (error) {
-  for (const [place, page] of browser.pages().entries()) {
-    await page.screenshot({ path: join(screenshots, `failed-${place}.png`) }).catch(() => {});
-    console.error(`page ${place}: ${page.url()}\n${await page.textContent('body').catch(() => '')}`);
-  }
-  console.error(`failed in "${current}": ${error.stack}`);
-  process.exitCode = 1;
-} finally {
-  await browser.close();
-  rmSync(profile, { recursive: true, force: true });
-}
+});

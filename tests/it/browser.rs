@@ -1,113 +1,30 @@
-//! Two tenants with two providers in a real browser, Chromium, as a person uses it.
+//! What a person does in a real browser, Chromium, with everything real around it.
 //!
-//! acme's provider is `oidc-provider`, with tokens that live some seconds; globex' is the development
-//! issuer of `vestibule demo`. What is clicked and typed is in `tests/browser/tenants.mjs`; here everything
-//! is started, and what backend and provider saw is checked. Pictures are left in `target/screenshots`.
+//! What is clicked and typed is in `tests/browser/*.mjs`; a module here for each such story starts what it
+//! needs and checks what only the other ends have seen. Pictures are left in `target/screenshots`.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use super::harness::oidc_provider;
 
-use super::demo::Demo;
-use super::harness::backend::{Exchange, Next};
-use super::harness::oidc_provider::{self, Providers, client, secret};
-use super::harness::{Backend, Server, Setup};
+mod tenants;
 
-/// When the story is taken for stuck; it takes some 20 seconds where nothing else runs.
+/// When a story is taken for stuck; it takes some 20 seconds where nothing else runs.
 const LIMIT: Duration = Duration::from_mins(3);
-/// How long a token of acme lives, in seconds.
-const LIFETIME: u64 = 3;
 
-fn routes() -> Value {
-    json!({
-        "logout": {"logoutEndpoint": "/logout", "logoutPage": "/logged-out.html"},
-        "routes": [
-            {"source": "^/logged-out.html$", "destination": "backend", "authenticationType": "none"},
-            {"source": "^/(.*)$", "destination": "backend", "authenticationType": "oidc"},
-        ],
-    })
+/// Where the pictures of a story are left.
+fn screenshots(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots").join(name)
 }
 
-fn tenants(acme: &str, globex: &str) -> Value {
-    json!({"hosts": ["{tenant}.localhost"], "tenants": {
-        "acme": {"issuer": {"url": acme, "clientId": "acme", "clientSecret": secret("acme"),
-                            "scopes": ["openid", "email", "profile"]}},
-        "globex": {"issuer": {"url": globex, "clientId": "demo", "scopes": ["openid", "email", "profile"]}},
-    }})
-}
-
-/// A page that says whose it is, or what an API would.
-fn application(exchange: &mut Exchange<'_>) -> Next {
-    let header = |name: &str| {
-        let found = exchange.head.lines.iter().find(|(n, _)| n.eq_ignore_ascii_case(name));
-        found.map_or("nobody", |(_, value)| value.as_str())
-    };
-    let (tenant, user) = (header("x-tenant"), header("x-user-name"));
-    let (kind, body) = if exchange.head.target.starts_with("/api/") {
-        ("application/json", json!({"tenant": tenant, "user": user}).to_string())
-    } else {
-        ("text/html; charset=utf-8", page(tenant, user, &exchange.head.target))
-    };
-    let length = body.len();
-    exchange
-        .write(format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n{body}"));
-    Next::Keep
-}
-
-fn page(tenant: &str, user: &str, target: &str) -> String {
-    let target = target.replace('&', "&amp;").replace('<', "&lt;");
-    format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><title>{tenant}</title><link rel=icon href=\"data:,\">\
-         <style>body{{font:18px system-ui,sans-serif;margin:4rem}}</style><h1>{tenant}</h1>\
-         <p>{user}, at <code>{target}</code></p>\
-         <p><a href=\"/another\">Another page</a> · <a href=\"/logout\">Log out</a></p>"
-    )
-}
-
-/// Everything that the browser talks to.
-struct Town {
-    router: Server,
-    providers: Providers,
-    backend: Backend,
-    _demo: Demo,
-}
-
-impl Town {
-    fn start() -> Self {
-        let (mut providers, demo) = (Providers::bind(1), Demo::start());
-        let backend = Backend::answering(application);
-        let (acme, globex) = (format!("http://{}", providers.addresses[0]), demo.issuer("globex"));
-        let setup = Setup::new(&routes()).destination("backend", backend.address);
-        let router = setup
-            .tenants(&tenants(&acme, &globex))
-            .variable("SESSION_SECRET", "only-the-tests-know-this-secret-0123456789")
-            .start();
-        let client = client("acme", &format!("http://acme.localhost:{}", router.address.port()));
-        let ttl = json!({"AccessToken": LIFETIME, "IdToken": LIFETIME});
-        providers.serve(&json!([{"issuer": acme, "title": "Acme", "clients": [client], "ttl": ttl}]));
-        Self { router, providers, backend, _demo: demo }
-    }
-
-    fn story(&self) -> String {
-        let port = self.router.address.port();
-        json!({
-            "acme": format!("http://acme.localhost:{port}"),
-            "globex": format!("http://globex.localhost:{port}"),
-            "lifetime": LIFETIME,
-            "screenshots": Path::new(env!("CARGO_MANIFEST_DIR")).join("target/screenshots"),
-        })
-        .to_string()
-    }
-}
-
-/// Runs the story, within its limit, and returns what it says.
-fn play(story: &str) -> (bool, String) {
+/// Runs the story in `script`, within its limit, and returns what it says.
+fn play(script: &str, story: &str) -> (bool, String) {
     let mut child = Command::new("node")
-        .arg(oidc_provider::folder().join("tenants.mjs"))
+        .arg(oidc_provider::folder().join(script))
         .arg(story)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -141,20 +58,4 @@ fn ended_well(child: &mut Child, deadline: Instant) -> bool {
         let _ = child.kill();
     }
     child.wait().unwrap().success()
-}
-
-#[test]
-fn a_person_works_in_two_tenants_at_once() {
-    let town = Town::start();
-    let (well, said) = play(&town.story());
-    assert!(well, "{said}");
-    let log = town.providers.log();
-    let renewals = log.matches("granted refresh_token").count();
-    assert!(renewals >= 1, "nothing was renewed\n{log}");
-    assert!(log.contains("GET /session/end"), "the logout did not reach the provider\n{log}");
-    for request in town.backend.requests() {
-        let cookies = request.header("cookie");
-        assert!(!cookies.contains("JSESSIONID"), "our cookies stay inside: {cookies}");
-        assert!(request.head.method != "POST" || request.header("x-tenant") == "acme", "{request:?}");
-    }
 }
