@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::harness::oidc_provider;
 
+mod application;
 mod tenants;
 
 /// When a story is taken for stuck; it takes some 20 seconds where nothing else runs.
