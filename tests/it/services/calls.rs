@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::super::harness::fixture::ACME;
+use super::super::harness::websocket::{Echo, Socket};
 use super::super::harness::{Backend, Client, Provider, Setup, Tab};
 use super::{CLIENT, EXCHANGE, SECRET, Stage, Uaa, binding};
 
@@ -194,6 +195,24 @@ fn a_service_may_get_the_token_of_an_ias_too() {
             );
         }
     }
+}
+
+#[test]
+fn a_websocket_to_a_service_has_its_token_too() {
+    let echo = Echo::start();
+    let endpoint = json!({"url": format!("http://{}/socket", echo.address)});
+    let more = json!({"endpoints": {"data": endpoint, "config": endpoint}, "URL.headers.x-api-key": "k3y"});
+    let stage = Stage::set_with(&more, &json!({"websockets": {"enabled": true}}), |setup| setup);
+    let token = stage.token("acme", "ann");
+    let headers = [("Authorization", token.as_str())];
+    let mut socket = Socket::open(stage.server.address, "acme.localhost", "/data/chat", &headers).unwrap();
+    socket.echo("hello");
+    let [seen] = echo.take().try_into().unwrap();
+    assert_eq!((seen.target.as_str(), seen.header("x-api-key")), ("/socket/chat", "k3y".to_owned()));
+    assert_eq!(seen.header("authorization"), "Bearer acme.user.1");
+    let refused = Socket::open(stage.server.address, "acme.localhost", "/data/chat", &[]);
+    assert_eq!(refused.err().map(|reply| reply.status), Some(401));
+    assert_eq!(stage.uaa.asked().len(), 1);
 }
 
 #[test]
