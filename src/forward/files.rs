@@ -138,7 +138,8 @@ impl LocalDir {
     /// Opens, judges and answers; blocks on the disk.
     fn answer(&self, question: Question) -> Result<Response<FileBody>, Unserved> {
         let Question { wanted, conditions, accepted, with_body, location } = question;
-        let (mut file, metadata) = self.find(&wanted.path).map_err(unserved)?;
+        let root = self.open_root().map_err(unserved)?;
+        let (mut file, metadata) = find(&root, &wanted.path).map_err(unserved)?;
         if metadata.is_dir() {
             return location.map(|it| self.redirect(it)).ok_or(Unserved::NotFound);
         }
@@ -152,7 +153,7 @@ impl LocalDir {
             return self.replaced(&conditions, rendered, kind::of_replaced(&wanted.path), with_body);
         }
         let accepted = if conditions.asks_for_a_part() { Accepted::default() } else { accepted };
-        let opened = self.chosen(&wanted.path, file, &metadata, accepted).map_err(Unserved::Unreadable)?;
+        let opened = chosen(&root, &wanted.path, file, &metadata, accepted).map_err(Unserved::Unreadable)?;
         match conditions.judge(&opened.validators) {
             Verdict::Failed => Err(Unserved::PreconditionFailed),
             Verdict::Unmodified => Ok(self.dressed(StatusCode::NOT_MODIFIED, &opened)),
@@ -166,24 +167,6 @@ impl LocalDir {
                 Ok(response)
             }
         }
-    }
-
-    /// The file, or the sibling that the client rather takes.
-    fn chosen(&self, path: &Path, file: File, metadata: &Metadata, accepted: Accepted) -> io::Result<Opened> {
-        let modified = metadata.modified()?.into_std();
-        let kind = kind::of(path);
-        let accepted = if encoding::is_worthwhile(&kind) { accepted } else { Accepted::default() };
-        for coding in accepted.codings() {
-            let Ok((sibling, metadata)) = self.find(&coding.sibling(path)) else { continue };
-            let changed = metadata.modified()?.into_std();
-            if metadata.is_file() && changed >= modified {
-                let validators = Validators::of(metadata.len(), changed);
-                let length = metadata.len();
-                return Ok(Opened { file: sibling, length, validators, coding: Some(coding), kind });
-            }
-        }
-        let length = metadata.len();
-        Ok(Opened { file, length, validators: Validators::of(length, modified), coding: None, kind })
     }
 
     /// The answer with a file whose tags are replaced: whole, or not at all.
@@ -213,14 +196,8 @@ impl LocalDir {
         Ok(response)
     }
 
-    /// Opens `path` beneath the folder. A pipe does not make it wait; it is told by its metadata.
-    fn find(&self, path: &Path) -> io::Result<(File, Metadata)> {
-        let root = Dir::open_ambient_dir(&self.root, ambient_authority())?;
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
-        let file = root.open_with(path, &options)?;
-        let metadata = file.metadata()?;
-        Ok((file, metadata))
+    fn open_root(&self) -> io::Result<Dir> {
+        Dir::open_ambient_dir(&self.root, ambient_authority())
     }
 
     /// An answer with the file's validators and no body.
@@ -255,6 +232,39 @@ impl LocalDir {
             headers.insert(header::CACHE_CONTROL, value.clone());
         }
     }
+}
+
+/// Opens `path` beneath the folder. A pipe does not make it wait; it is told by its metadata.
+fn find(root: &Dir, path: &Path) -> io::Result<(File, Metadata)> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
+    let file = root.open_with(path, &options)?;
+    let metadata = file.metadata()?;
+    Ok((file, metadata))
+}
+
+/// The file, or the sibling that the client rather takes.
+fn chosen(
+    root: &Dir,
+    path: &Path,
+    file: File,
+    metadata: &Metadata,
+    accepted: Accepted,
+) -> io::Result<Opened> {
+    let modified = metadata.modified()?.into_std();
+    let kind = kind::of(path);
+    let accepted = if encoding::is_worthwhile(&kind) { accepted } else { Accepted::default() };
+    for coding in accepted.codings() {
+        let Ok((sibling, metadata)) = find(root, &coding.sibling(path)) else { continue };
+        let changed = metadata.modified()?.into_std();
+        if metadata.is_file() && changed >= modified {
+            let validators = Validators::of(metadata.len(), changed).coded(coding.name());
+            let length = metadata.len();
+            return Ok(Opened { file: sibling, length, validators, coding: Some(coding), kind });
+        }
+    }
+    let length = metadata.len();
+    Ok(Opened { file, length, validators: Validators::of(length, modified), coding: None, kind })
 }
 
 /// Says which bytes follow and what they are.

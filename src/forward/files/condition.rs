@@ -116,6 +116,12 @@ impl Validators {
         Self { etag: value(etag), last_modified: value(modified.to_string()), modified, length }
     }
 
+    /// The same of a compressed sibling, which is no version of the file that it stands for.
+    pub(super) fn coded(self, coding: &str) -> Self {
+        let own = self.etag.to_str().unwrap_or_default().trim_end_matches('"');
+        Self { etag: value(format!("{own}-{coding}\"")), ..self }
+    }
+
     /// Whether an `If-Range` means this version.
     fn is_named_by(&self, condition: &str) -> bool {
         match condition.parse::<HttpDate>() {

@@ -26,6 +26,11 @@ pub(super) struct Coding {
 }
 
 impl Coding {
+    /// What HTTP calls it.
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// `Content-Encoding`.
     pub(super) fn value(&self) -> HeaderValue {
         HeaderValue::from_static(self.name)

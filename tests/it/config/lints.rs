@@ -71,6 +71,65 @@ fn of_routes() -> Vec<Case> {
     ]
 }
 
+fn of_answers() -> Vec<Case> {
+    let with = |shows, app, variables: &[(&'static str, &'static str)], expected| {
+        let variables = std::iter::once(BE).chain(variables.iter().copied()).collect();
+        Case { variables, ..route(shows, app, expected) }
+    };
+    vec![
+        route(
+            "pages of everyone, with credentials",
+            r#"{"cors": [{"uriPattern": "^/", "allowedOrigin": [{"host": "*"}]}], "routes": []}"#,
+            (Severity::Warning, "any_origin", "cors[0].allowedOrigin[0].host"),
+        ),
+        route(
+            "an origin where a host is meant",
+            r#"{"cors": [{"uriPattern": "^/", "allowedOrigin": [{"host": "https://a.test"}]}], "routes": []}"#,
+            (Severity::Warning, "host_matches_nothing", "cors[0].allowedOrigin[0].host"),
+        ),
+        route(
+            "a star where headers are named",
+            r#"{"cors": [{"uriPattern": "^/", "allowedOrigin": [{"host": "a.test"}], "allowedHeaders": ["*"]}], "routes": []}"#,
+            (Severity::Warning, "unusable_header", "cors[0].allowedHeaders[0]"),
+        ),
+        with(
+            "a variable that the file goes before",
+            r#"{"cors": [{"uriPattern": "^/", "allowedOrigin": [{"host": "a.test"}]}], "routes": []}"#,
+            &[("CORS", r#"[{"uriPattern": "^/", "allowedOrigin": [{"host": "b.test"}]}]"#)],
+            (Severity::Warning, "ignored_variable", "CORS"),
+        ),
+        with(
+            "a list that nobody asks",
+            OPEN,
+            &[("CJ_PROTECT_WHITELIST", r#"[{"host": "a.test"}]"#)],
+            (Severity::Warning, "unused_variable", "CJ_PROTECT_WHITELIST"),
+        ),
+        with(
+            "a header that nobody is trusted to write",
+            OPEN,
+            &[("EXTERNAL_REVERSE_PROXY", "true")],
+            (Severity::Warning, "nobody_trusted", "EXTERNAL_REVERSE_PROXY"),
+        ),
+        route(
+            "plugins that everyone reads",
+            r#"{"pluginMetadataEndpoint": "/plugins", "routes": []}"#,
+            (Severity::Note, "public_endpoint", "pluginMetadataEndpoint"),
+        ),
+        with(
+            "a secret in a page",
+            r#"{"authenticationMethod": "none", "routes": [{"source": "^/", "localDir": "web",
+                "replace": {"pathSuffixes": [".html"], "vars": ["API_PASSWORD"]}}]}"#,
+            &[("API_PASSWORD", "x")],
+            (Severity::Warning, "secret_in_file", "routes[0].replace.vars[0]"),
+        ),
+        route(
+            "options of a client that is not here",
+            r#"{"outgoingRequestOptions": {}, "routes": []}"#,
+            (Severity::Note, "ignored_key", "outgoingRequestOptions"),
+        ),
+    ]
+}
+
 fn of_hosts() -> Vec<Case> {
     let pattern = |shows, source, code| Case {
         shows,
@@ -158,7 +217,7 @@ fn of_tenants() -> Vec<Case> {
 
 #[test]
 fn what_is_odd_is_said_where_it_stands_and_refuses_nothing() {
-    for case in of_routes().into_iter().chain(of_hosts()).chain(of_tenants()) {
+    for case in of_routes().into_iter().chain(of_answers()).chain(of_hosts()).chain(of_tenants()) {
         let folder = folder(case.app);
         if let Some(tenants) = case.tenants {
             fs::write(folder.path().join("xs-tenants.json"), tenants).unwrap();
