@@ -95,3 +95,18 @@ fn what_is_remembered_is_bounded() {
     remembered.remember(Path::new("huge"), version(1), Rendered::of(Bytes::from(vec![0; REMEMBERED])));
     assert_eq!(remembered.bytes, held, "what would fill it all is not remembered");
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_but_what_was_given_gets_in(
+        text in proptest::collection::vec(proptest::sample::select(&b"{}A \n\xff<&"[..]), 0..64),
+    ) {
+        let values = [(Box::from("A"), Secret::new("<v>"))];
+        let known = Replacement::new(Vec::new(), values.into()).render(&text);
+        let unknown = Replacement::new(Vec::new(), HashMap::new()).render(&text);
+        proptest::prop_assert!(unknown.len() <= text.len(), "a tag without a value adds nothing");
+        let outside: Vec<u8> = known.iter().copied().filter(|byte| !b"<v>&ltg;".contains(byte)).collect();
+        let kept: Vec<u8> = unknown.iter().copied().filter(|byte| !b"<v>&ltg;".contains(byte)).collect();
+        proptest::prop_assert_eq!(outside, kept, "what is no tag stays as it is");
+    }
+}
