@@ -23,7 +23,7 @@ use crate::request::coding::{Accepted, Coding};
 use crate::session::csrf;
 use crate::snapshot::Compression;
 use body::Squeezed;
-use encoder::Encoder;
+use encoder::{Encoder, Plan};
 
 pub use room::Room;
 
@@ -119,8 +119,9 @@ impl Squeeze<'_> {
         if size.is_some_and(|size| size < self.rules.min_size) {
             return response;
         }
-        let Some(place) = self.room.take(encoder::cost(coding)) else { return response };
-        let encoder = Encoder::new(coding, size);
+        let plan = Plan::of(coding, size);
+        let Some(place) = self.room.take(plan.cost()) else { return response };
+        let encoder = Encoder::new(plan);
         let (mut parts, body) = response.into_parts();
         parts.headers.insert(CONTENT_ENCODING, coding.value());
         parts.headers.remove(CONTENT_LENGTH);

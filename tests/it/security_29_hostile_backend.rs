@@ -2,10 +2,12 @@
 //!
 //! Recipe: both framings, broken lengths and chunks, bodies where none may be, floods of interim
 //! answers, 101 unasked, line feeds only, headers of 10 MB, early ends, garbage. Must happen: 502, or an
-//! answer that is well framed (the client here is strict), and the connection is never used again.
+//! answer that is well framed (the client here is strict), and the connection is never used again. The
+//! same where the answer is compressed on its way.
 
 use super::harness::backend::Next;
 use super::harness::client::NoReply;
+use super::harness::coding::content;
 use super::harness::{Backend, Setup};
 
 /// What must become of an answer.
@@ -126,7 +128,18 @@ fn answers() -> Vec<(String, Must, &'static str)> {
 
 #[test]
 fn a_bad_answer_is_502_or_clean_and_its_connection_is_not_reused() {
-    let answers = answers();
+    judge(answers(), &[]);
+}
+
+#[test]
+fn compression_does_not_mend_a_bad_answer() {
+    const OK: &str = "HTTP/1.1 200 OK\r\n";
+    let typed = |answer: String| answer.replacen(OK, &format!("{OK}Content-Type: text/plain\r\n"), 1);
+    let typed = answers().into_iter().map(|(answer, must, shows)| (typed(answer), must, shows)).collect();
+    judge(typed, &[("accept-encoding", "gzip")]);
+}
+
+fn judge(answers: Vec<(String, Must, &'static str)>, headers: &[(&str, &str)]) {
     let scripts: Vec<String> = answers.iter().map(|(answer, _, _)| answer.clone()).collect();
     let backend = Backend::answering(move |exchange| {
         let number: usize = exchange.head.target.trim_start_matches("/answer-").parse().unwrap();
@@ -138,11 +151,12 @@ fn a_bad_answer_is_502_or_clean_and_its_connection_is_not_reused() {
     let mut wrong = Vec::new();
     for (number, (_, must, shows)) in answers.iter().enumerate() {
         let mut client = server.connect();
-        let outcome = client.try_ask(&format!("GET /answer-{number}"), &[], b"");
+        let outcome = client.try_ask(&format!("GET /answer-{number}"), headers, b"");
         let fine = match (must, &outcome) {
             (Must::Fail | Must::Cut, Ok(reply)) => reply.status == 502,
             (Must::Clean, Ok(reply)) => {
-                reply.status == 502 || (!reply.text().contains("hidden") || shows.contains("until the end"))
+                let text = super::harness::latin1(&content(reply));
+                reply.status == 502 || !text.contains("hidden") || shows.contains("until the end")
             }
             (Must::Cut, Err(NoReply::Cut | NoReply::Closed)) => true,
             (Must::Fail | Must::Clean | Must::Cut, Err(_)) => false,

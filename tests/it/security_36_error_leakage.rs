@@ -107,3 +107,33 @@ fn no_refusal_says_more_than_its_code() {
         assert!(!log.contains(word), "`{word}` is in the log:\n{log}");
     }
 }
+
+#[test]
+fn a_page_of_the_application_says_what_is_written_in_it_and_no_more() {
+    let backend = Backend::start();
+    let tenancy = Tenancy::new();
+    let mut xs_app = routes();
+    xs_app["errorPage"] =
+        json!([{"status": [401, 404], "file": "err.html"}, {"status": 400, "path": "/bad"}]);
+    let setup = tenancy.setup(backend.address).file("xs-app.json", xs_app.to_string());
+    let server = setup.file("err.html", "<p>{{path}} {{id}}</p>").start();
+    let secrets = [
+        ("Host", "acme.localhost"),
+        ("Cookie", "JSESSIONID=c00kie"),
+        ("Authorization", "Bearer s3cret.s3cret.s3cret"),
+        ("Accept", "text/html"),
+    ];
+    for (line, status, location, body) in [
+        ("GET /jwt/pa7h?q=qu3ry", 401, "", "<p>{{path}} {{id}}</p>"),
+        ("GET /pa7h?q=qu3ry", 404, "", "<p>{{path}} {{id}}</p>"),
+        ("GET /pub/%2e%2e/pa7h?q=qu3ry", 302, "/bad", ""),
+    ] {
+        let reply = server.ask(line, &secrets);
+        let found = (reply.status, reply.header("location"), reply.text());
+        assert_eq!(found, (status, location.to_owned(), body.to_owned()), "{line}");
+        let headers = format!("{:?}", reply.headers);
+        for word in ["c00kie", "s3cret", "qu3ry", "pa7h", "globex"] {
+            assert!(!headers.contains(word), "{line}: `{word}` in {headers}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use compression_codecs::core::util::{PartialBuffer, WriteBuffer};
 use compression_codecs::{BrotliDecoder, DecodeV2, GzipDecoder, ZlibDecoder, ZstdDecoder};
 use http::HeaderValue;
 
-use super::super::encoder::cost;
+use super::super::encoder::Plan;
 use super::super::room::Room;
 use super::*;
 use crate::request::coding::Coding;
@@ -36,8 +36,9 @@ fn data(bytes: impl Into<Bytes>) -> Option<Result<Frame<Bytes>, BodyError>> {
 }
 
 fn squeezed(coding: Coding, script: Vec<Option<Result<Frame<Bytes>, BodyError>>>) -> Squeezed {
-    let place = Room::default().take(cost(coding)).expect("there is room");
-    Squeezed::new(Body::transformed(Script(script.into())), Encoder::new(coding, None), place)
+    let plan = Plan::of(coding, None);
+    let place = Room::default().take(plan.cost()).expect("there is room");
+    Squeezed::new(Body::transformed(Script(script.into())), Encoder::new(plan), place)
 }
 
 fn poll(body: &mut Squeezed) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
@@ -174,10 +175,11 @@ fn a_source_that_breaks_off_is_no_shorter_body() {
 
 #[test]
 fn the_encoder_goes_with_the_end_of_the_source() {
-    let room = Room::of(cost(Coding::Gzip));
-    let place = room.take(cost(Coding::Gzip)).expect("there is room");
+    let plan = Plan::of(Coding::Gzip, Some(100));
+    let room = Room::of(plan.cost());
+    let place = room.take(plan.cost()).expect("there is room");
     let source = Body::transformed(Script(vec![data(text(100))].into()));
-    let mut body = Squeezed::new(source, Encoder::new(Coding::Gzip, Some(100)), place);
+    let mut body = Squeezed::new(source, Encoder::new(plan), place);
     assert!(matches!(poll(&mut body), Poll::Ready(Some(Ok(_)))));
-    assert!(room.take(cost(Coding::Gzip)).is_some(), "its place is free, though the answer still lives");
+    assert!(room.take(plan.cost()).is_some(), "its place is free, though the answer still lives");
 }
