@@ -49,6 +49,12 @@ pub(super) const ROWS: &[Row] = &[
         "the HTML5 Application Repository is not supported: applications are served from folders",
     )
     .instead("put the built application into a folder and serve it with `localDir`"),
+    Row::refused(
+        "routes[].service: app-front",
+        r#"{"destination": null, "service": "app-front"}"#,
+        "the Application Frontend service is not supported: applications are served from folders",
+    )
+    .instead("put the built application into a folder and serve it with `localDir`"),
     Row::works("routes[].endpoint", r#"{"destination": null, "service": "country", "endpoint": "data"}"#),
     Row::works("routes[].preferLocal", r#"{"preferLocal": true}"#),
     Row::works(
@@ -84,7 +90,11 @@ pub(super) const ROWS: &[Row] = &[
         r#"{"destination": null, "localDir": "web", "replace": {"pathSuffixes": [".html"], "services": {"x": {"plan": "free"}}}}"#,
     ),
     Row::works("routes[].authenticationType", r#"{"authenticationType": "xsuaa"}"#),
-    Row::works("routes[].authenticationType: ias", r#"{"authenticationType": "ias"}"#),
+    Row::differs(
+        "routes[].authenticationType: ias",
+        r#"{"authenticationType": "ias"}"#,
+        "where an XSUAA is bound as well, the XSUAA logs people in: both at once are not supported yet",
+    ),
     Row::works("routes[].authenticationType: basic", r#"{"authenticationType": "basic"}"#),
     Row::differs(
         "routes[].authenticationType: none",

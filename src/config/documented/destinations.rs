@@ -21,7 +21,7 @@ pub(super) const ROWS: &[Row] = &[
 
 /// The properties of a destination of the Destination service.
 pub(super) const SERVICE_ROWS: &[Row] = &[
-    Row::works("Name", r#"{"Name": "erp"}"#),
+    Row::works("Name", r#"{"Name": "be"}"#),
     Row::works("Description", r#"{"Description": "the ERP"}"#),
     Row::works("URL", r#"{"URL": "https://erp.example.com"}"#),
     Row::works("Type", r#"{"Type": "HTTP"}"#),
@@ -33,7 +33,7 @@ pub(super) const SERVICE_ROWS: &[Row] = &[
     Row::works("Authentication: BasicAuthentication", r#"{"Authentication": "BasicAuthentication"}"#),
     Row::works(
         "Authentication: ClientCertificateAuthentication",
-        r#"{"Authentication": "ClientCertificateAuthentication"}"#,
+        r#"{"Authentication": "ClientCertificateAuthentication", "KeyStoreLocation": "client.pem"}"#,
     ),
     Row::works("Authentication: OAuth2ClientCredentials", r#"{"Authentication": "OAuth2ClientCredentials"}"#),
     Row::works("Authentication: OAuth2Password", r#"{"Authentication": "OAuth2Password"}"#),
@@ -63,7 +63,12 @@ pub(super) const SERVICE_ROWS: &[Row] = &[
     Row::works("Password", r#"{"Password": "secret"}"#),
     Row::works("TrustAll", r#"{"TrustAll": "true"}"#),
     Row::works("TrustStoreLocation", r#"{"TrustStoreLocation": "ca.pem"}"#),
-    Row::works("KeyStoreLocation", r#"{"KeyStoreLocation": "client.p12"}"#),
+    Row::differs(
+        "KeyStoreLocation",
+        r#"{"Authentication": "ClientCertificateAuthentication", "KeyStoreLocation": "client.pem"}"#,
+        "a PEM file with the certificate and its key; PKCS #12 (`.p12`) is not read, and nothing is sent",
+    )
+    .instead("give the destination a PEM file, or `\"KeyStore.Source\": \"ClientProvided\"`"),
     Row::works("HTML5.ForwardAuthToken", r#"{"HTML5.ForwardAuthToken": true}"#),
     Row::works("HTML5.ForwardAuthCertificates", r#"{"HTML5.ForwardAuthCertificates": true}"#),
     Row::works("HTML5.Timeout", r#"{"HTML5.Timeout": 60000}"#),

@@ -145,8 +145,7 @@ fn disagreement(place: Place, row: &Documented) -> Option<String> {
     let refused =
         about(&|problem: &Problem| problem.severity == Severity::Error || problem.code == NOT_SUPPORTED_YET);
     let fits = match row.verdict {
-        // What is not there yet is waited for.
-        Verdict::Works | Verdict::Differs => up && !errors && (later || !ignored),
+        Verdict::Works | Verdict::Differs => up && !errors && !later && !ignored,
         Verdict::Ignored => up && !errors && !later && ignored == row.noted,
         Verdict::Refused => refused,
     };

@@ -233,3 +233,20 @@ fn a_service_on_this_machine_has_destinations_on_it() {
         assert_eq!(read.found.destination.unwrap().endpoint.reach, reach, "{uri}");
     }
 }
+
+#[test]
+fn what_is_documented_is_understood() {
+    use base64::Engine as _;
+
+    use crate::config::documented::{Place, Verdict, rows};
+    let made = rcgen::generate_simple_self_signed(vec!["client.test".to_owned()]).unwrap();
+    let both = format!("{}{}", made.cert.pem(), made.signing_key.serialize_pem());
+    let content = base64::engine::general_purpose::STANDARD.encode(&both);
+    let store = |name: &str| json!({"Name": name, "Content": content, "Type": "CERTIFICATE"});
+    let mut more = bearer("t");
+    more["certificates"] = json!([store("client.pem"), store("ca.pem")]);
+    for row in rows(Place::DestinationService) {
+        let read = understood(serde_json::from_str(row.sample).unwrap(), more.clone(), true);
+        assert_eq!(read.is_err(), row.verdict == Verdict::Refused, "{}: {read:?}", row.name);
+    }
+}
