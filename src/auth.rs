@@ -13,6 +13,7 @@ use http::HeaderMap;
 use crate::request::CanonicalRequest;
 use crate::session::{Identity, Session};
 use crate::tenant::Tenant;
+use presented::{HandedOn, UserPassword};
 
 pub mod assertion;
 pub mod basic;
@@ -102,6 +103,8 @@ enum Who {
     Anybody,
     /// A token.
     Token(Arc<Identity>),
+    /// Another service, in whose hands the caller's token or password is.
+    HandedOn(Arc<Identity>),
     /// User and password.
     User(Arc<Identity>),
     /// A session's cookie.
@@ -112,7 +115,7 @@ impl Who {
     fn caller(&self) -> Option<&Identity> {
         match self {
             Self::Anybody => None,
-            Self::Token(identity) | Self::User(identity) => Some(identity),
+            Self::Token(identity) | Self::HandedOn(identity) | Self::User(identity) => Some(identity),
             Self::Session(session) => Some(&session.identity),
         }
     }
@@ -130,7 +133,16 @@ impl Admitted {
     pub fn session(&self) -> Option<&Arc<Session>> {
         match &self.who {
             Who::Session(session) => Some(session),
-            Who::Anybody | Who::Token(_) | Who::User(_) => None,
+            Who::Anybody | Who::Token(_) | Who::HandedOn(_) | Who::User(_) => None,
+        }
+    }
+
+    /// The caller whose credentials another service handed on.
+    #[must_use]
+    pub fn handed_on(&self) -> Option<&Identity> {
+        match &self.who {
+            Who::HandedOn(identity) => Some(identity),
+            Who::Anybody | Who::Token(_) | Who::User(_) | Who::Session(_) => None,
         }
     }
 }
@@ -154,6 +166,8 @@ pub struct Asking<'a> {
     pub session: Option<&'a Arc<Session>>,
     /// What the page may do that asks, where it is another site's.
     pub invited: Invited,
+    /// Whether services that hand on a caller's credentials have to repeat a CSRF token as well.
+    pub service_csrf: bool,
 }
 
 /// Decides whether the caller may take the route: type first, then scope, then whether the request is
@@ -164,28 +178,28 @@ pub async fn admit(
     asking: &Asking<'_>,
 ) -> Result<Admitted, Refused> {
     let presented = asking.presented;
-    let who = match requirement.kind {
-        AuthenticationType::Xsuaa | AuthenticationType::Ias | AuthenticationType::Oidc => {
-            match (presented.bearer()?, asking.session) {
-                (Some(token), _) => Who::Token(verified(verifier, asking, token).await?),
-                (None, Some(session)) => Who::Session(Arc::clone(session)),
-                (None, None) => return Err(Refused::Unauthenticated),
-            }
+    let who = match (requirement.kind, presented.handed_on()?) {
+        (kind @ (AuthenticationType::TenantBasic | AuthenticationType::TenantToken), _) => {
+            return Err(Refused::NotSupported(kind));
         }
-        AuthenticationType::Jwt => {
+        (_, HandedOn::Token(token)) => Who::HandedOn(verified(verifier, asking, token).await?),
+        (_, HandedOn::User(typed)) => Who::HandedOn(user(asking, &typed).await?),
+        (
+            AuthenticationType::Xsuaa | AuthenticationType::Ias | AuthenticationType::Oidc,
+            HandedOn::Nothing,
+        ) => match (presented.bearer()?, asking.session) {
+            (Some(token), _) => Who::Token(verified(verifier, asking, token).await?),
+            (None, Some(session)) => Who::Session(Arc::clone(session)),
+            (None, None) => return Err(Refused::Unauthenticated),
+        },
+        (AuthenticationType::Jwt, HandedOn::Nothing) => {
             let token = presented.bearer()?.ok_or(Refused::Unauthenticated)?;
             Who::Token(verified(verifier, asking, token).await?)
         }
-        AuthenticationType::None => match presented.router_bearer()? {
-            Some(token) => Who::Token(verified(verifier, asking, token).await?),
-            None => Who::Anybody,
-        },
-        AuthenticationType::Basic => match presented.router_bearer()? {
-            Some(token) => Who::Token(verified(verifier, asking, token).await?),
-            None => Who::User(user(asking).await?),
-        },
-        kind @ (AuthenticationType::TenantBasic | AuthenticationType::TenantToken) => {
-            return Err(Refused::NotSupported(kind));
+        (AuthenticationType::None, HandedOn::Nothing) => Who::Anybody,
+        (AuthenticationType::Basic, HandedOn::Nothing) => {
+            let typed = presented.basic()?.ok_or_else(|| password_needed(asking))?;
+            Who::User(user(asking, &typed).await?)
         }
     };
     if let Some(scope) = &requirement.scope {
@@ -195,7 +209,10 @@ pub async fn admit(
         Who::Session(session) => forgery::refuse(asking, requirement.csrf, session)?,
         // Browsers send passwords along as they do cookies.
         Who::User(_) => forgery::refuse_foreign(asking)?,
-        Who::Anybody | Who::Token(_) => {}
+        Who::HandedOn(caller) if asking.service_csrf && requirement.csrf => {
+            forgery::refuse_unshown(asking, caller)?;
+        }
+        Who::Anybody | Who::Token(_) | Who::HandedOn(_) => {}
     }
     Ok(Admitted { who })
 }
@@ -206,13 +223,15 @@ async fn verified(verifier: &Verifier, asking: &Asking<'_>, token: &[u8]) -> Res
     verifier.verify(issuer, asking.tenant, token).await
 }
 
-/// Who the user is that the request names, as the issuer says.
-async fn user(asking: &Asking<'_>) -> Result<Arc<Identity>, Refused> {
-    let needed = || Refused::PasswordNeeded { challenge: basic::challenge(asking.tenant) };
-    let typed = asking.presented.basic()?.ok_or_else(needed)?;
+/// Who the user is that `typed` names, as the issuer says.
+async fn user(asking: &Asking<'_>, typed: &UserPassword) -> Result<Arc<Identity>, Refused> {
     let issuer = asking.issuer.ok_or(Refused::NoIssuer)?;
-    let passwords = asking.passwords.ok_or_else(needed)?;
-    Box::pin(passwords.check(issuer, asking.tenant, &typed)).await
+    let passwords = asking.passwords.ok_or_else(|| password_needed(asking))?;
+    Box::pin(passwords.check(issuer, asking.tenant, typed)).await
+}
+
+fn password_needed(asking: &Asking<'_>) -> Refused {
+    Refused::PasswordNeeded { challenge: basic::challenge(asking.tenant) }
 }
 
 #[cfg(test)]

@@ -365,10 +365,14 @@ async fn admit(
         passwords: Some(&*door.bench.passwords).filter(|_| !door.bench.rehearsal),
         session: visitor.opened.as_ref().map(|opened| &opened.session),
         invited: visitor.sharing.invited(),
+        service_csrf: door.snapshot.sessions.service_csrf,
     };
     let admitted = auth::admit(&door.bench.verifier, &route.requirement, &asking).await?;
     if fetches && route.requirement.csrf {
-        visitor.csrf_token = asking.session.and_then(|session| session.csrf_token.header());
+        let of_session = || asking.session.and_then(|session| session.csrf_token.header());
+        let caller = admitted.handed_on().filter(|_| asking.service_csrf);
+        let of_caller = caller.and_then(|caller| csrf::Token::of_caller(caller)?.header());
+        visitor.csrf_token = of_caller.or_else(of_session);
     }
     Ok(admitted)
 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, Method};
 
 use super::{Asking, Refused};
 use crate::request::{Authority, CanonicalRequest, Scheme};
-use crate::session::{Session, csrf};
+use crate::session::{Identity, Session, csrf};
 
 const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -49,6 +49,15 @@ pub(super) fn refuse_foreign(asking: &Asking<'_>) -> Result<(), Refused> {
         Invited::Named => Ok(()),
         Invited::WithToken | Invited::No => judge(asking.request, asking.headers, false, false),
     }
+}
+
+/// Refuses what changes something and does not repeat the token of the caller's own credentials.
+pub(super) fn refuse_unshown(asking: &Asking<'_>, caller: &Identity) -> Result<(), Refused> {
+    let method = &asking.request.method;
+    if *method == Method::GET || *method == Method::HEAD || csrf::repeats(caller, asking.headers) {
+        return Ok(());
+    }
+    Err(Refused::CsrfRequired)
 }
 
 /// The same, where `shown` says whether the request repeats the session's token.

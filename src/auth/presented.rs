@@ -42,6 +42,17 @@ enum Credential {
     Malformed,
 }
 
+/// What another service hands on of its caller.
+#[derive(Debug)]
+pub enum HandedOn<'a> {
+    /// No such header.
+    Nothing,
+    /// A token.
+    Token(&'a [u8]),
+    /// User and password.
+    User(UserPassword),
+}
+
 /// What a person typed.
 #[derive(Debug)]
 pub struct UserPassword {
@@ -70,12 +81,9 @@ pub fn identify(headers: &HeaderMap) -> Presented {
 }
 
 impl Presented {
-    /// The bearer token, if one was presented: `x-approuter-authorization` wins.
+    /// The bearer token of `Authorization`.
     pub fn bearer(&self) -> Result<Option<&[u8]>, Refused> {
-        match self.router_bearer()? {
-            Some(token) => Ok(Some(token)),
-            None => self.authorization.bearer(),
-        }
+        self.authorization.bearer()
     }
 
     /// User and password of `Authorization`, if they were presented (RFC 7617 §2). What cannot be read as
@@ -91,11 +99,17 @@ impl Presented {
         }
     }
 
-    /// The token of `x-approuter-authorization`, where any scheme but `Bearer` is malformed.
-    pub fn router_bearer(&self) -> Result<Option<&[u8]>, Refused> {
+    /// What `x-approuter-authorization` hands on; it goes before `Authorization`.
+    pub fn handed_on(&self) -> Result<HandedOn<'_>, Refused> {
+        let malformed = Refused::MalformedCredentials;
         match &self.router {
-            Credential::Basic(..) | Credential::Other => Err(Refused::MalformedCredentials),
-            Credential::Absent | Credential::Bearer(..) | Credential::Malformed => self.router.bearer(),
+            Credential::Absent => Ok(HandedOn::Nothing),
+            Credential::Bearer(..) => self.router.bearer()?.map(HandedOn::Token).ok_or(malformed),
+            Credential::Basic(value, start) => {
+                let encoded = value.as_bytes().get(*start..).unwrap_or_default();
+                UserPassword::decode(encoded).map(HandedOn::User).ok_or(malformed)
+            }
+            Credential::Other | Credential::Malformed => Err(malformed),
         }
     }
 }

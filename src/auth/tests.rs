@@ -80,6 +80,7 @@ fn each_type_of_route_fails_closed() {
             headers: &HeaderMap::new(),
             presented: &presented,
             passwords: None,
+            service_csrf: false,
             session: None,
             invited: Invited::No,
         };

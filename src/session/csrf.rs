@@ -8,7 +8,8 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::Session;
+use super::realm::sha256;
+use super::{Identity, Session};
 
 /// The header of the token, and of the request for one (`Fetch`).
 pub const HEADER: HeaderName = HeaderName::from_static("x-csrf-token");
@@ -25,9 +26,21 @@ impl Token {
     pub(super) fn random() -> Option<Self> {
         let mut bytes = [0; 28];
         rand::fill(&mut bytes).ok()?;
+        Self::of_bytes(bytes)
+    }
+
+    fn of_bytes(bytes: [u8; 28]) -> Option<Self> {
         let (name, secret) = bytes.split_first_chunk::<8>()?;
         let text = format!("{:016x}-{}", u64::from_be_bytes(*name), URL_SAFE_NO_PAD.encode(secret));
         Self::read(text.as_bytes())
+    }
+
+    /// The one of a caller without a session: it belongs to its token, and lives as long. Who does not know
+    /// the token cannot know this.
+    #[must_use]
+    pub fn of_caller(caller: &Identity) -> Option<Self> {
+        let digest = sha256(&[b"csrf token of ", caller.bearer.as_bytes()].concat());
+        Self::of_bytes(digest.get(..28)?.try_into().ok()?)
     }
 
     /// The token that was written as `text`.
@@ -60,9 +73,19 @@ impl std::fmt::Debug for Token {
 /// Whether the request repeats the session's token, once.
 #[must_use]
 pub fn matches(session: &Session, headers: &HeaderMap) -> bool {
+    is_repeated(&session.csrf_token, headers)
+}
+
+/// Whether the request repeats the token of a caller without a session, once.
+#[must_use]
+pub fn repeats(caller: &Identity, headers: &HeaderMap) -> bool {
+    Token::of_caller(caller).is_some_and(|token| is_repeated(&token, headers))
+}
+
+fn is_repeated(token: &Token, headers: &HeaderMap) -> bool {
     let mut sent = headers.get_all(HEADER).into_iter();
-    let (Some(token), None) = (sent.next(), sent.next()) else { return false };
-    constant_time::verify_slices_are_equal(token.as_bytes(), session.csrf_token.as_bytes()).is_ok()
+    let (Some(shown), None) = (sent.next(), sent.next()) else { return false };
+    constant_time::verify_slices_are_equal(shown.as_bytes(), token.as_bytes()).is_ok()
 }
 
 /// Whether the request asks for the token.

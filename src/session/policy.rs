@@ -23,6 +23,9 @@ pub struct Policy {
     pub absolute: Duration,
     /// How long before its end a token is refreshed: `JWT_REFRESH`; zero never refreshes.
     pub refresh_ahead: Duration,
+    /// Whether services that hand on a caller's credentials have to repeat a CSRF token where sessions
+    /// have to: `SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION`.
+    pub service_csrf: bool,
 }
 
 impl Default for Policy {
@@ -35,6 +38,7 @@ impl Default for Policy {
             idle: Duration::from_mins(15),
             absolute: Duration::from_hours(12),
             refresh_ahead: Duration::from_mins(5),
+            service_csrf: false,
         }
     }
 }

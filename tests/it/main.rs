@@ -15,6 +15,7 @@
 
 mod answers;
 mod architecture;
+mod backend_cookies;
 mod browser;
 mod cases;
 mod cli;
@@ -30,6 +31,7 @@ mod logged_in;
 mod login_refused;
 mod logout;
 mod logout_provider;
+mod outer_path;
 mod own_answers;
 mod patterns;
 mod reloading;

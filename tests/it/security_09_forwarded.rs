@@ -3,7 +3,7 @@
 use vestibule::request::{CanonicalRequest, Malformed, Peer, Scheme, Trust, canonicalize};
 
 /// What proxies, platforms and the application router's own extensions use to speak for the outside.
-const HEADERS: [(&str, &str); 18] = [
+const HEADERS: [(&str, &str); 19] = [
     ("x-forwarded-host", "globex.test"),
     ("x-forwarded-server", "globex.test"),
     ("x-forwarded-proto", "https"),
@@ -18,6 +18,7 @@ const HEADERS: [(&str, &str); 18] = [
     ("x-custom-host", "globex.test"),
     ("x-original-host", "globex.test"),
     ("x-host", "globex.test"),
+    ("x-forwarded-path", "/outer/a"),
     ("x-original-url", "/admin"),
     ("x-rewrite-url", "/admin"),
     ("x-subscriber-tenant", "globex"),
@@ -33,9 +34,12 @@ fn sent(extra: &[(&str, &str)], trust: &Trust) -> Result<CanonicalRequest, Malfo
 
 /// Everything that decisions are made of.
 fn meaning(request: &CanonicalRequest) -> String {
-    let CanonicalRequest { method, scheme, host, port, authority, target, peer, trusted, .. } = request;
+    let CanonicalRequest { method, scheme, host, port, authority, target, outer, peer, trusted, .. } =
+        request;
     let client = request.client_address();
-    format!("{method} {scheme:?} {host:?} {port:?} {authority:?} {target} {peer} {trusted} {client}")
+    format!(
+        "{method} {scheme:?} {host:?} {port:?} {authority:?} {target} {outer:?} {peer} {trusted} {client}"
+    )
 }
 
 #[test]
@@ -55,12 +59,13 @@ fn an_unlisted_peer_changes_nothing() {
 }
 
 #[test]
-fn a_listed_peer_speaks_through_three_headers_only() {
+fn a_listed_peer_speaks_through_four_headers_only() {
     let trust = Trust::new(vec!["192.0.2.1/32".parse().unwrap()], false);
     let plain = meaning(&sent(&[], &trust).unwrap());
     for header in HEADERS {
         let changed = meaning(&sent(&[header], &trust).unwrap()) != plain;
-        let read = matches!(header.0, "x-forwarded-host" | "x-forwarded-proto" | "x-forwarded-for");
+        let read = ["x-forwarded-host", "x-forwarded-proto", "x-forwarded-for", "x-forwarded-path"];
+        let read = read.contains(&header.0);
         assert_eq!(changed, read, "{header:?}");
     }
 }

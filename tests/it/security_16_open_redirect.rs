@@ -2,7 +2,8 @@
 //!
 //! Recipe: `//e`, `/\e`, `/%09/e`, `https:e`, `///e`, `/.//e`, unicode slashes, in the path of a folder
 //! and in `x-forwarded-path`, wherever this program makes a `Location` itself: the welcome file and
-//! folders of `localDir`. Must happen: a browser that resolves it stays on the origin.
+//! folders of `localDir`; and in a backend's, where a tenant's prefix is put back into it. Must happen: a
+//! browser that resolves it stays on the origin, and what a backend says comes to lead nowhere else.
 
 use serde_json::json;
 
@@ -111,5 +112,42 @@ fn a_host_header_cannot_choose_where_a_redirect_goes() {
     ] {
         let location = server.ask("GET /", &headers).header("location");
         assert!(location.starts_with("/w/"), "{headers:?}: {location}");
+    }
+}
+
+#[test]
+fn a_prefix_that_is_put_back_leads_nowhere_else() {
+    let backend = Backend::start();
+    let xs_app =
+        json!({"authenticationMethod": "none", "routes": [{"source": "^/", "destination": "backend"}]});
+    let tenants = json!({"path": {"prefix": "/t/{tenant}", "strip": true}, "tenants": {"acme": {}},
+                         "trustedProxies": ["127.0.0.0/8"]});
+    let server = Setup::new(&xs_app).destination("backend", backend.address).tenants(&tenants).start();
+    let said = ["/x", "/", "/x?next=//evil.example", "http://app.example.com/x", "/\t/evil.example"]
+        .into_iter()
+        .chain(EVIL.into_iter().filter(|text| text.is_ascii()));
+    for location in said {
+        for outer in ["", "/outer"] {
+            let echo =
+                json!({"status": 302, "headers": [["location", location], ["content-location", location]]});
+            let forwarded = format!("{outer}/t/acme/a/b");
+            let headers = [
+                ("Host", "app.example.com"),
+                ("x-echo", &echo.to_string()),
+                ("x-forwarded-path", &forwarded),
+            ];
+            let reply = server.ask("GET /t/acme/a/b", &headers);
+            let heard = reply.header("location");
+            assert_eq!(heard, reply.header("content-location"));
+            if stays(location) {
+                let path = heard.strip_prefix("http://app.example.com").unwrap_or(&heard);
+                assert!(
+                    stays(&heard) && path.starts_with(&format!("{outer}/t/acme/")),
+                    "{location}: {heard}"
+                );
+            } else {
+                assert!(heard == location || stays(&heard), "{location} became {heard}");
+            }
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Class 20, cookies of other hosts and of other forms.
 //!
 //! Recipe: every attribute of ours in each configuration; a sibling domain that sets the same name, so
-//! that it comes twice; names that look alike. Must happen: the attributes of SPEC 6; two of one name
-//! are none, and nothing but the very name counts.
+//! that it comes twice; names that look alike; a backend that sets ours, or cookies for other tenants.
+//! Must happen: the attributes of SPEC 6; two of one name are none, nothing but the very name counts, and
+//! a backend's cookies stay with its tenant.
 
 use serde_json::json;
 
@@ -138,4 +139,71 @@ fn two_cookies_of_one_name_send_nobody_round_and_round() {
     let html = [twice[0], twice[1], twice[2], ("Accept", "text/html")];
     let page = stage.server.ask("GET /app/x", &html).text();
     assert!(page.contains("Delete the cookies of this site") && page.contains("href=\"/app/x\""), "{page}");
+}
+
+#[test]
+fn a_backends_cookies_stay_with_the_tenant_of_a_path() {
+    let backend = Backend::start();
+    let xs_app =
+        json!({"authenticationMethod": "none", "routes": [{"source": "^/", "destination": "backend"}]});
+    let tenants =
+        json!({"path": {"prefix": "/t/{tenant}", "strip": true}, "tenants": {"acme": {}, "globex": {}}});
+    let server = Setup::new(&xs_app).destination("backend", backend.address).tenants(&tenants).start();
+    let set = ["a=1; Max-Age=9; Path=/", "b=1; Max-Age=9; Path=/t/globex", "c=1; Max-Age=9", "s=1; Path=/"];
+    let echo = json!({"headers": set.map(|set| json!(["set-cookie", set]))}).to_string();
+    let mut browser = Tab::at(&server, "portal.localhost");
+    let reply = browser.ask("GET /t/acme", &[("x-echo", &echo)]);
+    let heard = reply.all("set-cookie");
+    assert_eq!(
+        heard[..3],
+        [
+            "a=1; Max-Age=9; Path=/t/acme",
+            "b=1; Max-Age=9; Path=/t/acme/t/globex",
+            "c=1; Max-Age=9; Path=/t/acme"
+        ]
+    );
+    assert!(heard[3].starts_with("ARBE=") && heard[3].contains("; Path=/t/acme; HttpOnly"), "{heard:?}");
+    assert_eq!(heard.len(), 4);
+    let arbe = [("ARBE".to_owned(), browser.cookies["ARBE"].clone())];
+    browser.cookies = arbe.into_iter().collect();
+    for (path, expected, shows) in
+        [("/t/acme/x", "s=1", "its own"), ("/t/globex/x", "-", "another tenant, be the cookie sent there")]
+    {
+        backend.take();
+        browser.clone().ask(&format!("GET {path}"), &[]);
+        assert_eq!(backend.only().header("cookie"), expected, "{shows}");
+    }
+}
+
+#[test]
+fn what_backends_keep_is_sent_once_or_not_at_all() {
+    let stage = Stage::set_with(|setup| setup.variable("SESSION_SECRET", "a secret of all instances"));
+    let mut browser = stage.logged_in();
+    let echo = json!({"headers": [["set-cookie", "bs=1; Path=/"]]}).to_string();
+    browser.fetch("GET /app/x", &[("x-echo", &echo)]);
+    stage.backend.take();
+    let (session, jar) =
+        (browser.cookies["JSESSIONID"].clone(), browser.cookies["JSESSIONID-backend"].clone());
+    for (line, expected, shows) in [
+        (format!("JSESSIONID={session}; JSESSIONID-backend={jar}"), "bs=1", "once"),
+        (format!("JSESSIONID-backend={jar}; JSESSIONID={session}"), "bs=1", "in any order"),
+        (format!("JSESSIONID={session}; JSESSIONID-backend={jar}; JSESSIONID-backend=x"), "-", "twice"),
+        (format!("JSESSIONID={session}; JSESSIONID-backend=x; JSESSIONID-backend={jar}"), "-", "twice"),
+        (format!("JSESSIONID={session}; JSESSIONID-backend={}", &jar[1..]), "-", "cut"),
+        (format!("JSESSIONID={session}; JSESSIONID-backend={session}"), "-", "another seal"),
+        (format!("JSESSIONID={session}; ARBE={jar}"), "-", "under another name"),
+        (format!("JSESSIONID={session}; JSESSIONID-backend2={jar}"), "-", "a name that looks alike"),
+    ] {
+        let headers = [("Host", "acme.localhost"), ("Sec-Fetch-Mode", "cors"), ("Cookie", &line)];
+        assert_eq!(stage.server.ask("GET /app/x", &headers).status, 200, "{shows}");
+        let got = stage.backend.only().header("cookie");
+        let got = if got.starts_with("JSESSIONID-backend2") { "-" } else { &got };
+        assert_eq!(got, expected, "{shows}");
+    }
+    let headers = [
+        ("Host", "acme.localhost"),
+        ("Sec-Fetch-Mode", "cors"),
+        ("Cookie", &format!("JSESSIONID-backend={jar}")),
+    ];
+    assert_eq!(stage.server.ask("GET /app/x", &headers).status, 401, "it opens nothing by itself");
 }

@@ -6,6 +6,7 @@
 pub(crate) mod conformance;
 mod cookies;
 mod flows;
+pub(crate) mod jars;
 mod realms;
 mod refreshing;
 mod room;
@@ -78,15 +79,29 @@ impl Bench {
         Self::new(store, &["a secret of the application"])
     }
 
+    /// Sessions with a secret for what callers without one keep for backends.
+    pub(crate) fn with_backend_cookies(store: StoreSettings, secret: &str) -> Self {
+        Self::made(Arc::new(AtomicU64::new(NOW * 1_000)), store, &[], Some(Secret::new(secret)))
+    }
+
     /// Another instance, or the same one after a restart, at the time of `time`.
     pub(crate) fn at(time: Arc<AtomicU64>, store: StoreSettings, secrets: &[&str]) -> Self {
+        Self::made(time, store, secrets, None)
+    }
+
+    fn made(
+        time: Arc<AtomicU64>,
+        store: StoreSettings,
+        secrets: &[&str],
+        backend_cookies: Option<Secret>,
+    ) -> Self {
         let settings = SessionsSettings {
             store,
             secrets: secrets.iter().copied().map(Secret::new).collect(),
             runtime: tokio::runtime::Handle::current(),
             clock: Clock::Manual(time.clone()),
             ended: None,
-            backend_cookies: None,
+            backend_cookies,
         };
         let scope = CookieScope { https: true, path: "/".into() };
         Self { sessions: Sessions::new(settings).unwrap(), time, policy: Policy::default(), scope }

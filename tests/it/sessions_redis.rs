@@ -5,6 +5,7 @@
 
 mod away;
 mod instances;
+mod jars;
 
 use std::sync::atomic::{AtomicU16, Ordering};
 

@@ -6,8 +6,8 @@ use super::*;
 type Row<'a> =
     (&'a [(&'static str, &'a str)], Result<Option<&'a str>, ()>, Result<Option<&'a str>, ()>, &'a str);
 
-fn text(token: Result<Option<&[u8]>, Refused>) -> Result<Option<&str>, ()> {
-    token.map(|token| token.map(|token| std::str::from_utf8(token).unwrap())).map_err(drop)
+fn text(token: Result<Option<&[u8]>, Refused>) -> Result<Option<String>, ()> {
+    token.map(|token| token.map(|token| String::from_utf8(token.to_vec()).unwrap())).map_err(drop)
 }
 
 #[test]
@@ -45,10 +45,13 @@ fn credentials_are_read_and_nothing_is_refused_yet() {
         (&[(router, "a.b.c")], Err(()), Err(()), "a router token without a scheme"),
         (
             &[(router, "Basic dTpw"), (own, "Bearer a")],
-            Err(()),
-            Err(()),
-            "the router's header is always a bearer token",
+            Ok(Some("u")),
+            Ok(Some("u")),
+            "the router's header goes first, with a user as well",
         ),
+        (&[(router, "Basic dT")], Err(()), Err(()), "neither user nor password"),
+        (&[(router, "Basic dXA="), (own, "Bearer a")], Err(()), Err(()), "no colon"),
+        (&[(router, "Digest a"), (own, "Bearer a")], Err(()), Err(()), "a scheme that is not handed on"),
     ];
     for (headers, bearer, router_bearer, shows) in rows {
         let mut map = HeaderMap::new();
@@ -56,8 +59,16 @@ fn credentials_are_read_and_nothing_is_refused_yet() {
             map.append(*name, HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
         let presented = identify(&map);
-        assert_eq!(text(presented.bearer()), *bearer, "{shows}");
-        assert_eq!(text(presented.router_bearer()), *router_bearer, "{shows}, router");
+        let handed_on = match presented.handed_on() {
+            Ok(HandedOn::Nothing) => Ok(None),
+            Ok(HandedOn::Token(token)) => text(Ok(Some(token))),
+            Ok(HandedOn::User(typed)) => Ok(Some(typed.user)),
+            Err(_) => Err(()),
+        };
+        let first = if let Ok(None) = handed_on { text(presented.bearer()) } else { handed_on.clone() };
+        let owned = |expected: Result<Option<&str>, ()>| expected.map(|text| text.map(str::to_owned));
+        assert_eq!(first, owned(*bearer), "{shows}");
+        assert_eq!(handed_on, owned(*router_bearer), "{shows}, router");
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::super::env::sessions::StoreName;
 use super::Compiler;
 use crate::session::{Policy, SameSite, Secure};
 
@@ -15,6 +16,7 @@ const LONGEST: u64 = 365 * 24 * 60;
 pub(super) fn policy(compiler: &mut Compiler<'_>) -> Option<Policy> {
     let defaults = Policy::default();
     let idle = idle(compiler).unwrap_or(defaults.idle);
+    let service_csrf = service_csrf(compiler);
     let written = &compiler.model.settings.sessions;
     let cookies = written.cookies.as_ref();
     let same_site =
@@ -32,10 +34,26 @@ pub(super) fn policy(compiler: &mut Compiler<'_>) -> Option<Policy> {
         idle,
         absolute: defaults.absolute.max(idle),
         refresh_ahead: written.refresh.map_or(defaults.refresh_ahead, |ahead| minutes(ahead.value)),
+        service_csrf,
     };
     let policy = prefixed(compiler, policy)?;
     lint(compiler, &policy);
     Some(policy)
+}
+
+/// The SAP application router keeps these tokens in its external store, and has none without one.
+fn service_csrf(compiler: &mut Compiler<'_>) -> bool {
+    let written = &compiler.model.settings.sessions;
+    let Some(flag) = written.service_csrf.filter(|flag| flag.value) else { return false };
+    let is_outside = match written.store.as_ref().map(|store| &store.value) {
+        Some(StoreName::Redis | StoreName::RedisAt(_)) => true,
+        Some(StoreName::Memory | StoreName::Cookie) | None => written.external.is_some(),
+    };
+    if !is_outside {
+        let message = "this has no effect without EXT_SESSION_MGT, or another Redis for sessions";
+        compiler.findings.note(flag.mark, "ignored_variable", message);
+    }
+    is_outside
 }
 
 /// `sessionTimeout`, else `SESSION_TIMEOUT`.

@@ -102,6 +102,9 @@ impl Entries<'_, '_> {
                 self.add(key, flag.value, flag.mark);
             }
         }
+        if let Some(csrf) = written.service_csrf {
+            self.add("SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", csrf.value, csrf.mark);
+        }
         if let Some(cookies) = &written.cookies {
             self.add("COOKIES.SameSite", if cookies.cross_site { "None" } else { "Lax" }, cookies.mark);
             self.add("COOKIES.Partitioned", cookies.partitioned, cookies.mark);
@@ -117,7 +120,10 @@ impl Entries<'_, '_> {
         }
         let secrets = written.secrets.as_ref().map(|secrets| secrets.mark);
         let external = written.external.as_ref().map(|external| external.mark);
-        for (key, mark) in [("SESSION_SECRET", secrets), ("EXT_SESSION_MGT", external)] {
+        let backends = written.backend_cookies.as_ref().map(|secret| secret.mark);
+        for (key, mark) in
+            [("SESSION_SECRET", secrets), ("EXT_SESSION_MGT", external), ("BACKEND_COOKIES_SECRET", backends)]
+        {
             if let Some(mark) = mark {
                 self.add(key, "[secret]", mark);
             }

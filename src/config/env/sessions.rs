@@ -47,7 +47,7 @@ pub(crate) struct SessionVariables {
     /// `BACKEND_COOKIES_SECRET`: seals the cookies of backends for callers without a session.
     pub(crate) backend_cookies: Option<Located<Secret>>,
     /// `SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION`.
-    pub(crate) service_csrf: bool,
+    pub(crate) service_csrf: Option<Located<bool>>,
     /// `CF_INSTANCE_INDEX`: from 1 on there are others.
     pub(crate) instance: Option<u32>,
 }
@@ -100,9 +100,9 @@ impl SessionVariables {
             backend_cookies: variables
                 .text(d, "BACKEND_COOKIES_SECRET")
                 .map(|text| Located { value: Secret::new(text.value), mark: text.mark }),
-            service_csrf: variables
-                .json(d, "SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", settings::flag)
-                .unwrap_or(false),
+            service_csrf: variables.json(d, "SVC2AR_STORE_CSRF_IN_EXTERNAL_SESSION", |d, node| {
+                Some(Located { value: d.boolean(node)?, mark: node.mark() })
+            }),
             instance: variables.text(d, "CF_INSTANCE_INDEX").and_then(|text| text.value.parse().ok()),
         }
     }

@@ -113,3 +113,37 @@ fn which_scheme() {
         assert_eq!(scheme(&headers(&[("x-forwarded-proto", value)])), expected, "{value}");
     }
 }
+
+#[test]
+fn what_a_proxy_took_off_the_path_is_read_where_it_fits() {
+    for (path, said, expected, shows) in [
+        ("/app/x", "/outer/app/x", Some("/outer"), "in front of the path"),
+        ("/app/x", "/a/b/app/x", Some("/a/b"), "of several segments"),
+        ("/", "/outer/", Some("/outer"), "at the root"),
+        ("/", "/outer", Some("/outer"), "at the root, without a slash"),
+        ("/app/x?q=1", "/outer/app/x", Some("/outer"), "the query is not part of it"),
+        ("/app/x", "/app/x", None, "nothing"),
+        ("/", "/", None, "nothing at the root"),
+        ("/app/x", "/outer/app/y", None, "another path"),
+        ("/app/x", "/outer/app/x?q=1", None, "a query"),
+        ("/app/x", "//evil.test/app/x", None, "a host to browsers"),
+        ("/", "//evil.test", None, "a host to browsers, at the root"),
+        ("/", "/\\evil.test", None, "another"),
+        ("/app/x", "https://evil.test/app/x", None, "an address"),
+        ("/app/x", "/../app/x", None, "climbing"),
+        ("/app/x", "/%2e%2e/app/x", None, "climbing in disguise"),
+        ("/app/x", "outer/app/x", None, "without a slash"),
+        ("/app/x", "/a, /b/app/x", None, "two in one"),
+        ("/app/x", "", None, "empty"),
+    ] {
+        let target = Target::parse(path).unwrap();
+        let headers: HeaderMap =
+            [(X_FORWARDED_PATH, HeaderValue::from_str(said).unwrap())].into_iter().collect();
+        assert_eq!(outer(&headers, &target).as_deref(), expected, "{said} for {path}: {shows}");
+    }
+    let mut twice = HeaderMap::new();
+    for said in ["/a/x", "/b/x"] {
+        twice.append(X_FORWARDED_PATH, HeaderValue::from_static(said));
+    }
+    assert_eq!(outer(&twice, &Target::parse("/x").unwrap()), None, "two of them");
+}

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use vestibule::session::{StoreSettings, csrf};
 
-use super::refreshing;
 use super::{Bench, Browser, acme, login, realm, token};
+use super::{jars, refreshing};
 
 /// A question to a store.
 type Row = (&'static str, Ask);
 type Ask = for<'a> fn(&'a Bench) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// What holds of any store.
-const ALWAYS: [Row; 15] = [
+const ALWAYS: [Row; 22] = [
     ("a session is found as it was begun", |bench| Box::pin(found_as_begun(bench))),
     ("what is no session cookie is no session", |bench| Box::pin(nonsense(bench))),
     ("a session opens in its own realm only", |bench| Box::pin(own_realm(bench))),
@@ -35,6 +35,13 @@ const ALWAYS: [Row; 15] = [
         Box::pin(refreshing::ended_meanwhile(bench))
     }),
     ("a client that leaves does not stop a refresh", |bench| Box::pin(refreshing::left_alone(bench))),
+    ("a backend's session cookies come back to it", |bench| Box::pin(jars::come_back(bench))),
+    ("they are of one session", |bench| Box::pin(jars::of_one_session(bench))),
+    ("they end with it", |bench| Box::pin(jars::end_with_it(bench))),
+    ("they outlast a refresh", |bench| Box::pin(jars::outlast_a_refresh(bench))),
+    ("what two answers set at once is both kept", |bench| Box::pin(jars::at_once(bench))),
+    ("there is a bound to them", |bench| Box::pin(jars::bounded(bench))),
+    ("callers without a session have their own", |bench| Box::pin(jars::of_callers(bench))),
 ];
 
 /// What holds where the test moves the time.
