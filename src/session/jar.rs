@@ -74,9 +74,10 @@ pub fn take(headers: &mut HeaderMap) -> SetByBackend {
     if !headers.contains_key(SET_COOKIE) {
         return SetByBackend::default();
     }
-    let set: SmallVec<[HeaderValue; 2]> = headers.get_all(SET_COOKIE).iter().cloned().collect();
+    let mut set: SmallVec<[HeaderValue; 2]> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);
     headers.extend(set.iter().filter(|value| !ends_with_session(value)).map(|v| (SET_COOKIE, v.clone())));
+    set.iter_mut().for_each(|value| value.set_sensitive(true));
     SetByBackend(set)
 }
 
@@ -161,7 +162,10 @@ impl Jar {
                 kept.keep_age_of(before);
                 *before = kept.clone();
             }
-            None => self.kept.push(kept.clone()),
+            None => {
+                kept.come_after(self.kept.last().map_or(0, Kept::since));
+                self.kept.push(kept.clone());
+            }
         }
         changed.new.retain(|other| !other.is_same_cookie(&kept));
         changed.new.push(kept);

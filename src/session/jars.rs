@@ -140,8 +140,8 @@ impl Sessions {
             }
             Place::Cookies(_) => {
                 let jars = &self.core.jars;
-                let jar = open(&jars.session, realm, &key.digest, text).map(Arc::new);
-                jars.newest_of(&key.digest, jar)
+                let jar = open(&jars.session, realm, &key.digest, text)?;
+                jars.newest_of(&key.digest, Some(Arc::new(jar)))
             }
         }
     }
@@ -157,7 +157,7 @@ impl Sessions {
         scope: &CookieScope,
     ) -> SetCookies {
         let now = self.core.clock.seconds();
-        let received = answer.set.received(&answer.backend, answer.path, now);
+        let received = answer.set.received(&answer.backend, answer.path, self.core.clock.milliseconds());
         if received.is_empty() {
             return SetCookies::new();
         }

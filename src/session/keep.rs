@@ -11,7 +11,7 @@ use super::key::{Digest, Key};
 use super::memory::Memory;
 use super::redis::Redis;
 use super::sealed::Sealed;
-use super::store::{Denial, Idle, Lease, Shared, Store};
+use super::store::{Denial, Idle, Lease, Shared, Store, WithJar};
 use super::{Realm, Session, Unavailable};
 use crate::tenant::TenantKey;
 
@@ -44,12 +44,7 @@ impl Store for Kept {
         }
     }
 
-    async fn open(
-        &self,
-        key: &Key,
-        realm: &Arc<Realm>,
-        idle: Idle,
-    ) -> Result<Option<(Arc<Session>, Option<Arc<Jar>>)>, Unavailable> {
+    async fn open(&self, key: &Key, realm: &Arc<Realm>, idle: Idle) -> Result<Option<WithJar>, Unavailable> {
         match self {
             Self::Memory(store) => store.open(key, realm, idle).await,
             Self::Redis(store) => store.open(key, realm, idle).await,

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::jar::{Jar, Received};
 use super::key::Key;
 use super::opened::Ended;
-use super::store::{Idle, Store};
+use super::store::{Idle, Store, WithJar};
 use super::{Realm, Session, Unavailable};
 use crate::tenant::TenantKey;
 use index::Index;
@@ -72,7 +72,7 @@ impl Memory {
         taken
     }
 
-    fn look_up(&self, key: &Key, realm: &Realm, idle: Idle) -> Option<(Arc<Session>, Option<Arc<Jar>>)> {
+    fn look_up(&self, key: &Key, realm: &Realm, idle: Idle) -> Option<WithJar> {
         let place = key.digest.place();
         let mut shard = self.shard(place);
         let entry = shard.entry(key)?;
@@ -103,12 +103,7 @@ impl Store for Memory {
         Ok(self.look_up(key, realm, idle).map(|(session, _)| session))
     }
 
-    async fn open(
-        &self,
-        key: &Key,
-        realm: &Arc<Realm>,
-        idle: Idle,
-    ) -> Result<Option<(Arc<Session>, Option<Arc<Jar>>)>, Unavailable> {
+    async fn open(&self, key: &Key, realm: &Arc<Realm>, idle: Idle) -> Result<Option<WithJar>, Unavailable> {
         Ok(self.look_up(key, realm, idle))
     }
 

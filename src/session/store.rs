@@ -22,6 +22,9 @@ pub(super) struct Idle {
     pub(super) limit: u64,
 }
 
+/// A session, and the cookies of backends where they lie beside it.
+pub(super) type WithJar = (Arc<Session>, Option<Arc<Jar>>);
+
 /// Sessions that are kept here, while the browser has their id.
 pub(super) trait Store {
     /// The session under `key`, if it has not ended: neither idle for too long nor past its end. To be
@@ -40,7 +43,7 @@ pub(super) trait Store {
         key: &Key,
         realm: &Arc<Realm>,
         idle: Idle,
-    ) -> impl Future<Output = Result<Option<(Arc<Session>, Option<Arc<Jar>>)>, Unavailable>> + Send
+    ) -> impl Future<Output = Result<Option<WithJar>, Unavailable>> + Send
     where
         Self: Sync,
     {

@@ -12,13 +12,15 @@ struct Stage {
     server: Server,
     backends: [Backend; 2],
     acme: Provider,
+    _globex: Provider,
     _redis: Option<Redis>,
 }
 
 impl Stage {
     fn set(store: &str) -> Self {
         let redis = (store == "redis").then(Redis::start);
-        let (backends, acme) = ([Backend::start(), Backend::start()], Provider::start());
+        let backends = [Backend::start(), Backend::start()];
+        let (acme, globex) = (Provider::start(), Provider::start());
         let place = redis.as_ref().map_or_else(|| store.to_owned(), Redis::url);
         let issuer = |provider: &Provider| json!({"issuer": provider.configuration()});
         let server = Setup::new(&application())
@@ -26,11 +28,11 @@ impl Stage {
             .destination("same", backends[0].address)
             .destination("erp", backends[1].address)
             .tenants(&json!({"hosts": ["{tenant}.localhost"],
-                             "tenants": {"acme": issuer(&acme), "globex": issuer(&acme)}}))
+                             "tenants": {"acme": issuer(&acme), "globex": issuer(&globex)}}))
             .variable("SESSION_STORE", place)
             .variable("SESSION_SECRET", "a secret of all instances")
             .start();
-        Self { server, backends, acme, _redis: redis }
+        Self { server, backends, acme, _globex: globex, _redis: redis }
     }
 
     fn logged_in(&self) -> Tab<'_> {
@@ -47,9 +49,8 @@ impl Stage {
 
 fn application() -> Value {
     let route = |name: &str, kind: &str| {
-        json!({"source": format!("^/{name}/(.*)$"), "destination": name.trim_start_matches("open-")
-               .trim_start_matches("pass-"), "authenticationType": kind,
-               "setBackendSessionCookies": name.starts_with("pass-")})
+        json!({"source": format!("^/{name}/(.*)$"), "destination": name.rsplit('-').next(),
+               "authenticationType": kind, "setBackendSessionCookies": name.starts_with("pass-")})
     };
     json!({
         "logout": {"logoutEndpoint": "/logout"},

@@ -42,18 +42,14 @@ pub(super) fn policy(compiler: &mut Compiler<'_>) -> Option<Policy> {
 }
 
 /// The SAP application router keeps these tokens in its external store, and has none without one.
-fn service_csrf(compiler: &mut Compiler<'_>) -> bool {
+fn service_csrf(compiler: &Compiler<'_>) -> bool {
     let written = &compiler.model.settings.sessions;
-    let Some(flag) = written.service_csrf.filter(|flag| flag.value) else { return false };
+    let Some(flag) = written.service_csrf else { return false };
     let is_outside = match written.store.as_ref().map(|store| &store.value) {
         Some(StoreName::Redis | StoreName::RedisAt(_)) => true,
         Some(StoreName::Memory | StoreName::Cookie) | None => written.external.is_some(),
     };
-    if !is_outside {
-        let message = "this has no effect without EXT_SESSION_MGT, or another Redis for sessions";
-        compiler.findings.note(flag.mark, "ignored_variable", message);
-    }
-    is_outside
+    flag.value && is_outside
 }
 
 /// `sessionTimeout`, else `SESSION_TIMEOUT`.

@@ -16,12 +16,16 @@ const MAX_PAIR: usize = 4_096;
 /// The longest attribute (RFC 6265bis §5.6).
 const MAX_ATTRIBUTE: usize = 1_024;
 
+/// How many bytes a cookie has at most, written, besides its texts.
+const WRITTEN: usize = 32;
+
 /// A cookie in a jar.
 #[derive(Clone)]
 pub(in crate::session) struct Kept {
     /// Origin and name of the destination.
     site: Arc<str>,
-    /// Seconds since the epoch at which it was first set.
+    /// Milliseconds since the epoch at which it was first set, or a little later: no two of one jar are of
+    /// the same.
     since: u64,
     cookie: Cookie<'static>,
 }
@@ -36,6 +40,11 @@ pub(in crate::session) enum Received {
 }
 
 impl Received {
+    /// Whether it asks to keep something.
+    pub(in crate::session) fn is_kept(&self) -> bool {
+        matches!(self, Self::Set(_))
+    }
+
     /// What `value` asks for as the answer of `url`; nothing where it is no cookie, or one that may not
     /// be set from there or could never go back.
     pub(super) fn read(value: &HeaderValue, site: &Arc<str>, url: &Url, now: u64) -> Option<Self> {
@@ -59,6 +68,11 @@ impl Received {
 impl Kept {
     pub(super) fn since(&self) -> u64 {
         self.since
+    }
+
+    /// It is set after what was set at `last`.
+    pub(super) fn come_after(&mut self, last: u64) {
+        self.since = self.since.max(last.saturating_add(1));
     }
 
     pub(super) fn is_of(&self, site: &str) -> bool {
@@ -99,7 +113,7 @@ impl Kept {
         self.site.len()
             + [self.cookie.name(), self.cookie.value(), &self.cookie.path].map(str::len).iter().sum::<usize>()
             + self.domain().map_or(0, str::len)
-            + 16
+            + WRITTEN
     }
 
     /// The bytes that tell it from every other cookie.

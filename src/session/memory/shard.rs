@@ -120,6 +120,9 @@ impl Shard {
     /// Changes what backends have set in a session, where there is one.
     pub(super) fn receive(&mut self, key: &Key, received: Vec<Received>, now: u64) {
         let Some(entry) = self.entry(key).filter(|entry| !entry.has_ended(now)) else { return };
+        if entry.jar.is_none() && !received.iter().any(Received::is_kept) {
+            return;
+        }
         let before = entry.weight();
         let jar = entry.jar.get_or_insert_default();
         Arc::make_mut(jar).apply(received, jar::ROOM);
