@@ -25,6 +25,7 @@ use http::{Method, Response};
 
 use crate::auth::login::Logins;
 use crate::auth::{Assertions, Issuer, ServiceTokens, Verifier};
+use crate::destination::Lookups;
 use crate::error::Failure;
 use crate::forward::body::Body;
 use crate::forward::client::Client;
@@ -124,6 +125,8 @@ pub struct Context<'a> {
     pub assertions: &'a Assertions,
     /// Tokens for bound services.
     pub tokens: &'a ServiceTokens,
+    /// Finds what the Destination service knows.
+    pub lookups: &'a Lookups,
     /// Who came in, and who went.
     pub audit: &'a Audit,
     /// Counts logins.

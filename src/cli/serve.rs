@@ -197,6 +197,7 @@ impl Server {
             client: Client::new(Connector::new(BackendTls::new(&self.settings.authorities)?)),
             assertions: Arc::clone(&lasting.assertions),
             tokens: lasting.services.clone(),
+            lookups: lasting.lookups.clone(),
             audit: Audit::new(&self.sink),
         })
     }

@@ -7,13 +7,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::auth::{Assertions, ServiceTokens};
-use crate::destination::Destination;
+use crate::destination::lookup::Sought;
 use crate::destination::service::BusinessService;
+use crate::destination::{Destination, Lookups};
 use crate::forward::Outbound;
 use crate::forward::client::Client;
 use crate::forward::farewell::{Farewell, tell};
@@ -28,7 +29,7 @@ use crate::tenant::{Tenant, TenantKey};
 /// How many sessions' backends are told at once where sessions end unasked.
 const AT_ONCE: usize = 32;
 
-/// How long the token of a service may take that hears of a session's end.
+/// How long the token of a service may take that hears of a session's end, or the place of a backend.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A session's end.
@@ -36,6 +37,7 @@ pub(super) struct Parting<'a> {
     pub snapshot: &'a Snapshot,
     pub assertions: &'a Assertions,
     pub tokens: &'a ServiceTokens,
+    pub lookups: &'a Lookups,
     pub tenant: &'a Arc<Tenant>,
     pub session: &'a Arc<Session>,
     pub jar: Option<&'a Jar>,
@@ -59,22 +61,55 @@ struct Stamp {
 }
 
 /// What the backends will be sent, in the order of the configuration.
-pub(super) fn letters(parting: &Parting<'_>) -> Vec<Letter> {
-    let Parting { snapshot, tenant, .. } = *parting;
-    let backends = snapshot.logout.backends.iter().filter_map(|backend| {
-        let destination = snapshot.destinations.find(&backend.destination, tenant.index)?;
-        let outbound = parting.written(destination, &backend.method, &backend.path)?;
-        Some(Letter { outbound, stamp: None })
-    });
+pub(super) async fn letters(parting: &Parting<'_>) -> Vec<Letter> {
+    let snapshot = parting.snapshot;
+    let mut letters = Vec::new();
+    for backend in &snapshot.logout.backends {
+        let Some(destination) = parting.found(&backend.destination).await else { continue };
+        let written = parting.written(&destination, &backend.method, &backend.path);
+        let Some(outbound) = written else { continue };
+        if let Some(outbound) = parting.dressed(outbound).await {
+            letters.push(Letter { outbound, stamp: None });
+        }
+    }
     let services = snapshot.logout.services.iter().filter_map(|told| {
         let service = snapshot.services.get(told.service)?;
         let outbound = parting.written(&service.destination, &told.method, &told.path)?;
         Some(Letter { outbound, stamp: Some(parting.stamp(service)) })
     });
-    backends.chain(services).collect()
+    letters.extend(services);
+    letters
 }
 
 impl Parting<'_> {
+    /// The backend called `name`, which the Destination service may have to be asked for.
+    async fn found(&self, name: &Arc<str>) -> Option<Arc<Destination>> {
+        if let Some(known) = self.snapshot.destinations.find(name, self.tenant.index) {
+            return Some(Arc::clone(known));
+        }
+        let sought = Sought {
+            service: self.snapshot.destination_service.as_ref()?,
+            tenant: self.tenant,
+            name,
+            captured: false,
+            local: false,
+            caller: Some(&self.session.identity),
+        };
+        in_time(self.lookups.find(&sought)).await
+    }
+
+    /// `outbound` with what its destination asks for beyond an address.
+    async fn dressed(&self, mut outbound: Outbound) -> Option<Outbound> {
+        if let Some(particulars) = &outbound.destination.particulars {
+            let asked = particulars.tokens(self.tokens, self.tenant, Some(&self.session.identity));
+            let tokens = in_time(asked).await?;
+            let authority = self.request.and_then(|(request, _)| request.authority.as_ref());
+            let is_reserved = |name: &HeaderName| self.snapshot.headers.is_reserved_name(name);
+            particulars.dress(&mut outbound.headers, tokens, authority, is_reserved);
+        }
+        Some(outbound)
+    }
+
     fn written(&self, destination: &Arc<Destination>, method: &Method, path: &str) -> Option<Outbound> {
         let identity = &self.session.identity;
         let sign = || self.assertions.sign(self.tenant, Some(identity), path);
@@ -105,16 +140,20 @@ impl Stamp {
     /// Adds what the service is shown; says whether it was there to be had.
     async fn put_on(self, outbound: &mut Outbound) -> bool {
         let asked = self.service.token(&self.tokens, &self.tenant, &self.session.identity);
-        match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(token)) => {
-                self.service.dress(&mut outbound.headers, token, None);
-                return true;
-            }
-            Ok(Err(error)) => log(&error),
-            Err(elapsed) => log(&elapsed),
-        }
-        false
+        let Some(token) = in_time(asked).await else { return false };
+        self.service.dress(&mut outbound.headers, token, None);
+        true
     }
+}
+
+/// What `asked` brings; nothing, and a line in the log, where it fails or takes too long.
+async fn in_time<T, E: std::error::Error + 'static>(asked: impl Future<Output = Result<T, E>>) -> Option<T> {
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(Ok(brought)) => return Some(brought),
+        Ok(Err(error)) => log(&error),
+        Err(elapsed) => log(&elapsed),
+    }
+    None
 }
 
 /// Sends `letters` and waits until each was answered, or its time is up.
@@ -159,6 +198,8 @@ pub struct Farewells {
     pub assertions: Arc<Assertions>,
     /// Tokens for bound services.
     pub tokens: ServiceTokens,
+    /// Finds what the Destination service knows.
+    pub lookups: Lookups,
     /// Who went.
     pub audit: Audit,
 }
@@ -191,13 +232,14 @@ impl Farewells {
             snapshot: &snapshot,
             assertions: &self.assertions,
             tokens: &self.tokens,
+            lookups: &self.lookups,
             tenant: &tenant,
             session,
             jar,
             correlation: &correlation,
             request: None,
         };
-        send(&self.client, letters(&parting), &snapshot.headers).await;
+        send(&self.client, letters(&parting).await, &snapshot.headers).await;
     }
 }
 

@@ -108,13 +108,14 @@ async fn end(context: &Context<'_>, headers: &HeaderMap, opened: Opened) -> Resu
         snapshot: context.snapshot,
         assertions: context.assertions,
         tokens: context.tokens,
+        lookups: context.lookups,
         tenant: context.tenant,
         session: &session,
         jar: jar.as_deref(),
         correlation: context.correlation,
         request: Some((context.request, headers)),
     };
-    let letters = farewell::letters(&parting);
+    let letters = farewell::letters(&parting).await;
     let (client, sessions) = (context.client.clone(), context.sessions.clone());
     let (policy, scope) = (context.snapshot.sessions.clone(), context.outside.scope.clone());
     let names = Arc::clone(&context.snapshot.headers);

@@ -223,3 +223,32 @@ where
     tokio::spawn(async move { drop(connection.await) });
     Ok(Protocol::Http2(sender))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::destination::{DestinationSpec, Reach};
+
+    #[tokio::test]
+    async fn what_somebody_else_names_is_not_looked_for_on_this_machine() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let connector = Connector::new(BackendTls::new(&[]).unwrap());
+        for (host, reach, reached) in [
+            ("127.0.0.1", Reach::Anywhere, true),
+            ("localhost", Reach::Anywhere, true),
+            ("127.0.0.1", Reach::OtherMachines, false),
+            ("localhost", Reach::OtherMachines, false),
+            ("[::ffff:127.0.0.1]", Reach::OtherMachines, false),
+        ] {
+            let url = format!("http://{host}:{port}");
+            let spec = DestinationSpec { reach, ..DestinationSpec::new("be", &url) };
+            let endpoint = spec.compile().unwrap().endpoint;
+            match connector.connect(&endpoint).await {
+                Ok(_) => assert!(reached, "{host}"),
+                Err(ConnectError::OutOfReach) => assert!(!reached, "{host}"),
+                Err(error) => panic!("{host}: {error}"),
+            }
+        }
+    }
+}

@@ -247,6 +247,7 @@ impl Exchange {
             client: &self.worker.client,
             assertions: &bench.assertions,
             tokens: &bench.services,
+            lookups: &bench.lookups,
             audit: &self.worker.audit,
             recorder: &self.worker.recorder,
             peer: self.caller.peer.address,

@@ -34,10 +34,20 @@ pub(super) fn service(
     } else {
         None
     };
-    let server = part.as_ref().unwrap_or(binding);
+    at(compiler, bound, part.as_ref().unwrap_or(binding), &["url"])
+}
+
+/// What `server` says, whose address is under the first of `keys` that it has.
+pub(super) fn at(
+    compiler: &mut Compiler<'_>,
+    bound: &Bound,
+    server: &Binding,
+    keys: &[&str],
+) -> Option<Arc<ServiceCredentials>> {
     let text = |key| server.credential(key).map(str::to_owned);
     let client_id = super::bound::required(compiler, server, "clientid");
-    let url = super::bound::required(compiler, server, "url");
+    let key = keys.iter().find(|key| server.credential(key).is_some()).or(keys.last())?;
+    let url = super::bound::required(compiler, server, key);
     let authentication = authentication(compiler, server);
     let own = bound.xsuaa.as_ref().map(|application| application.shared);
     let zones = own.unwrap_or_else(|| server.credential("tenantmode") == Some("shared"));
@@ -55,7 +65,7 @@ pub(super) fn service(
     match ServiceCredentials::compile(spec) {
         Ok(credentials) => Some(Arc::new(credentials)),
         Err(error) => {
-            let message = format!("the credentials of `{}` cannot be used: {error}", binding.name);
+            let message = format!("the credentials of `{}` cannot be used: {error}", server.name);
             compiler.findings.error(binding.mark, "unusable_credential", message);
             None
         }

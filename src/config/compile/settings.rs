@@ -21,6 +21,12 @@ pub(super) fn describe(compiler: &Compiler<'_>, bound: &Bound) -> Vec<Setting> {
             entries.add(key, server.issuer.url.as_str(), server.mark);
         }
     }
+    for (kind, credential) in [("destination", "uri"), ("connectivity", "onpremise_proxy_host")] {
+        let binding = compiler.model.settings.bindings.iter().find(|binding| binding.is(kind));
+        if let Some((binding, text)) = binding.and_then(|binding| Some((binding, binding.credential(credential)?))) {
+            entries.add(format!("bindings.{kind}"), text, binding.mark);
+        }
+    }
     entries.list
 }
 
@@ -80,6 +86,17 @@ impl Entries<'_, '_> {
                 &*destination.url.value,
                 destination.mark,
             );
+            if let Some((host, port)) = &destination.proxy {
+                let key = format!("destinations.{}.proxy", destination.name);
+                self.add(key, format!("{}:{port}", host.value), host.mark);
+            }
+            if let Some(mark) = destination.on_premise {
+                self.add(format!("destinations.{}.proxyType", destination.name), "OnPremise", mark);
+            }
+            if let Some(name) = &destination.ias_dependency {
+                let key = format!("destinations.{}.IASDependencyName", destination.name);
+                self.add(key, &*name.value, name.mark);
+            }
             if !destination.strict_ssl {
                 self.add(format!("destinations.{}.strictSSL", destination.name), false, destination.mark);
             }

@@ -163,7 +163,7 @@ fn spec(
         }
     };
     let connectivity = service.surroundings.connectivity.as_ref().filter(|_| properties.is_on_premise());
-    let timeout = properties.text("HTML5.Timeout").and_then(|text| text.parse().ok());
+    let timeout = properties.number("HTML5.Timeout");
     Ok(DestinationSpec {
         timeout: timeout.filter(|timeout| *timeout > 0).map(Duration::from_millis),
         strict_ssl: !properties.is_on("TrustAll"),

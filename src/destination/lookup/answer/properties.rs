@@ -1,6 +1,6 @@
 //! The properties of a destination as the service has them: texts by name.
 //!
-//! Flags are written as text, or as flags. An empty text is as good as none.
+//! Flags and numbers are written as text, or as what they are. An empty text is as good as none.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,6 +14,11 @@ impl<'a> Properties<'a> {
     /// A property's text.
     pub(super) fn text(&self, name: &str) -> Option<&'a str> {
         self.0.get(name).and_then(Value::as_str).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// A whole number, be it written as text.
+    pub(super) fn number(&self, name: &str) -> Option<u64> {
+        self.0.get(name).and_then(Value::as_u64).or_else(|| self.text(name)?.parse().ok())
     }
 
     /// Whether a flag is set.
