@@ -66,7 +66,7 @@ pub(super) fn at(
         Ok(credentials) => Some(Arc::new(credentials)),
         Err(error) => {
             let message = format!("the credentials of `{}` cannot be used: {error}", server.name);
-            compiler.findings.error(binding.mark, "unusable_credential", message);
+            compiler.findings.error(server.mark, "unusable_credential", message);
             None
         }
     }

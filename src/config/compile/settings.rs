@@ -23,7 +23,9 @@ pub(super) fn describe(compiler: &Compiler<'_>, bound: &Bound) -> Vec<Setting> {
     }
     for (kind, credential) in [("destination", "uri"), ("connectivity", "onpremise_proxy_host")] {
         let binding = compiler.model.settings.bindings.iter().find(|binding| binding.is(kind));
-        if let Some((binding, text)) = binding.and_then(|binding| Some((binding, binding.credential(credential)?))) {
+        if let Some((binding, text)) =
+            binding.and_then(|binding| Some((binding, binding.credential(credential)?)))
+        {
             entries.add(format!("bindings.{kind}"), text, binding.mark);
         }
     }

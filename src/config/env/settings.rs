@@ -58,8 +58,6 @@ enum Kind {
     Text,
     /// JSON, `true` or `false`.
     Flag,
-    /// A whole number of at least this.
-    Whole(u64),
     /// A list of strings.
     Words,
     /// Any JSON.
@@ -150,9 +148,6 @@ fn check(d: &mut Decoder<'_, '_>, variables: &Variables<'_>, name: &str, kind: K
     match kind {
         Kind::Text => mark_of(d, variables, name),
         Kind::Flag => variables.json(d, name, |d, node| d.boolean(node).map(|_| node.mark())),
-        Kind::Whole(least) => {
-            variables.json(d, name, |d, node| d.integer(node, least..=u64::MAX).map(|_| node.mark()))
-        }
         Kind::Words => variables.json(d, name, |d, node| d.list(node, Decoder::text).map(|_| node.mark())),
         Kind::Json => variables.json(d, name, |_, node| Some(node.mark())),
     }
