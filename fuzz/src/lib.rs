@@ -156,6 +156,11 @@ pub fn session_cookie(bytes: &[u8]) {
     vestibule::session::fuzz(bytes);
 }
 
+/// What one side of a WebSocket sends: the same passes however it is cut, and that is frames.
+pub fn frames(bytes: &[u8]) {
+    vestibule::forward::upgrade::fuzz(bytes);
+}
+
 /// The bytes of an HTTP/1 connection: the verdict is the same however they were cut.
 pub fn guard(bytes: &[u8]) {
     let (cut, bytes) = bytes.split_first().map_or((1, bytes), |(cut, rest)| (usize::from(*cut).max(1), rest));

@@ -107,11 +107,12 @@ impl Connector {
     }
 
     /// A connection on which nothing was said yet and that is for HTTP/1.1, whatever the endpoint prefers:
-    /// only there an upgrade can be asked for by `Upgrade`. A proxy makes a tunnel (RFC 6455 §4.1).
-    pub(super) async fn dial(&self, endpoint: &Endpoint) -> Result<Stream, ConnectError> {
+    /// only there an upgrade can be asked for by `Upgrade`. A proxy makes a tunnel (RFC 6455 §4.1), unless
+    /// it is to read the request itself: `openly`.
+    pub(super) async fn dial(&self, endpoint: &Endpoint, openly: bool) -> Result<Stream, ConnectError> {
         let opened = tokio::time::timeout(CONNECT, self.open(endpoint));
         let stream = opened.await.map_err(|_| ConnectError::Timeout)??;
-        if endpoint.proxy.is_none() {
+        if endpoint.proxy.is_none() || openly {
             return match endpoint.tls {
                 None => Ok(Stream::Plain(stream)),
                 Some(policy) => {

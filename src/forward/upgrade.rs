@@ -9,6 +9,7 @@
 
 pub mod ending;
 mod frames;
+mod fuzz;
 pub mod tunnel;
 mod way;
 
@@ -30,10 +31,13 @@ use self::tunnel::Tunnel;
 use super::body::{Body, Upload};
 use super::client::{Client, SendError};
 use super::connect::{ConnectError, Stream};
-use super::{DEFAULT_TIMEOUT, ForwardError, Outbound, failed, headers};
+use super::{DEFAULT_TIMEOUT, ForwardError, Outbound, failed, headers, request};
+use crate::destination::Destination;
 use crate::request::websocket::{Handshake, is_named};
 
 pub use frames::Fault;
+#[doc(hidden)]
+pub use fuzz::fuzz;
 pub use way::{Activity, Glance};
 
 /// What the answer to a key is made with (RFC 6455 §1.3).
@@ -106,9 +110,10 @@ pub async fn open(client: &Client, upgrade: Upgrade) -> Result<Opened, ForwardEr
     let destination = Arc::clone(&outbound.destination);
     let named = || Arc::clone(&destination.name);
     let offered = outbound.headers.clone();
-    let request = request(outbound);
+    let request = request(outbound, Upload::empty());
+    let request = request.ok_or_else(|| ForwardError::Address { destination: named() })?;
     let after = destination.timeout.unwrap_or(DEFAULT_TIMEOUT);
-    let asked = ask(client, &destination.endpoint, request);
+    let asked = ask(client, &destination, request);
     let asked = tokio::time::timeout(after, asked).await;
     let response = asked.map_err(|_| ForwardError::Timeout { destination: named(), after })?;
     let mut response = response.map_err(|error| failed(named(), error))?;
@@ -125,23 +130,28 @@ pub async fn open(client: &Client, upgrade: Upgrade) -> Result<Opened, ForwardEr
 
 async fn ask(
     client: &Client,
-    endpoint: &crate::destination::Endpoint,
-    request: Request<Upload>,
+    destination: &Destination,
+    mut request: Request<Upload>,
 ) -> Result<Response<Incoming>, SendError> {
-    let stream = client.connector().dial(endpoint).await?;
+    let openly = is_asked_openly(destination);
+    let stream = client.connector().dial(&destination.endpoint, openly).await?;
     let handshake = http1::Builder::new().max_header_size(HEADER_BLOCK).handshake(TokioIo::new(stream));
     let (mut sender, connection) = handshake.await.map_err(ConnectError::Handshake)?;
     // It ends with the answer: as bytes where that is a 101, otherwise when the sender is dropped.
     tokio::spawn(async move { drop(connection.with_upgrades().await) });
+    if !openly {
+        let path = request.uri().path_and_query().cloned().map(Uri::from);
+        *request.uri_mut() = path.unwrap_or_default();
+    }
     sender.send_request(request).await.map_err(SendError::Exchange)
 }
 
-fn request(outbound: Outbound) -> Request<Upload> {
-    let mut request = Request::new(Upload::empty());
-    *request.method_mut() = outbound.method;
-    *request.uri_mut() = Uri::from(outbound.path);
-    *request.headers_mut() = outbound.headers;
-    request
+/// Whether the proxy in between reads the handshake: the Connectivity proxy, which makes no tunnels and
+/// is told who we are.
+fn is_asked_openly(destination: &Destination) -> bool {
+    let is_told =
+        destination.particulars.as_ref().is_some_and(|particulars| particulars.on_premise.is_some());
+    is_told && destination.endpoint.is_proxied_openly()
 }
 
 /// What both sides agreed on: of what was `offered`, what `response` takes up.

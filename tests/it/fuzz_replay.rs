@@ -11,7 +11,7 @@ use std::path::Path;
 
 type Run = fn(&[u8]);
 
-const TARGETS: [(&str, Run); 10] = [
+const TARGETS: [(&str, Run); 11] = [
     ("request", targets::request),
     ("host", targets::host),
     ("host_pattern", targets::host_pattern),
@@ -22,6 +22,7 @@ const TARGETS: [(&str, Run); 10] = [
     ("token", targets::token),
     ("guard", targets::guard),
     ("session_cookie", targets::session_cookie),
+    ("frames", targets::frames),
 ];
 
 #[test]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Town;
 use crate::harness::Setup;
 use crate::harness::proxy::ForwardProxy;
+use crate::harness::websocket::{Echo, Socket};
 
 fn environment(town: &Town, proxy: &ForwardProxy, more: &Value) -> Setup {
     let mut destination =
@@ -39,6 +40,24 @@ fn the_proxy_learns_tenant_and_user() {
     let seen = town.backend.requests();
     assert!(seen.iter().all(|seen| seen.header("authorization") == "-" && seen.header("x-tenant") != "-"));
     assert_eq!(town.subaccount.grants().len(), 2, "once for each tenant");
+}
+
+#[test]
+fn a_websocket_is_asked_of_the_proxy_that_makes_no_tunnels() {
+    let (town, echo) = (Town::new(), Echo::start());
+    let proxy = ForwardProxy::before(echo.address);
+    let mut application = super::routes();
+    application["websockets"] = json!({"enabled": true});
+    let setup = environment(&town, &proxy, &json!({})).file("xs-app.json", application.to_string());
+    let server = setup.start();
+    let token = town.token("acme", "ann");
+    let more = [("Authorization", &*token)];
+    let mut socket = Socket::open(server.address, "acme.localhost", "/user/chat", &more).unwrap();
+    socket.echo("hello");
+    assert_eq!(proxy.lines(), ["GET http://virtual.host:8000/base/chat HTTP/1.1"]);
+    assert!(proxy.last_header("proxy-authorization").starts_with("Bearer app.acme.connectivity.-."));
+    assert_eq!(proxy.last_header("sap-connectivity-authentication"), token);
+    assert_eq!(echo.take()[0].header("proxy-authorization"), "-");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::harness::proxy::ForwardProxy;
 use crate::harness::standin::{Asked, StandIn, answer};
 use crate::harness::tls::Identity;
+use crate::harness::websocket::{Echo, Socket};
 use crate::harness::{Backend, Server, Setup};
 
 /// A router whose only destination is at `url`, through `proxy`.
@@ -44,6 +45,18 @@ fn cleartext_is_asked_for_by_its_whole_address() {
     let seen = backend.requests();
     assert_eq!(seen.len(), 3);
     assert!(seen.iter().all(|seen| seen.head.target == "/base/a?b=c" && seen.header("host") == address));
+}
+
+#[test]
+fn a_websocket_goes_through_a_tunnel() {
+    let (proxy, echo) = (ForwardProxy::start(), Echo::start());
+    let route = json!({"source": "^/(.*)$", "destination": "backend", "authenticationType": "none"});
+    let application = json!({"websockets": {"enabled": true}, "routes": [route]}).to_string();
+    let url = format!("ws://localhost:{}", echo.address.port());
+    let server = through(&proxy, &url, &json!({})).file("xs-app.json", application).start();
+    Socket::open(server.address, "app.example", "/chat", &[]).unwrap().echo("hello");
+    assert_eq!(proxy.lines(), [format!("CONNECT localhost:{} HTTP/1.1", echo.address.port())]);
+    assert_eq!(echo.take()[0].target, "/chat");
 }
 
 #[test]

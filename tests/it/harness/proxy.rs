@@ -106,21 +106,25 @@ fn serve(mut client: TcpStream, kept: &Mutex<Vec<String>>, to: Option<SocketAddr
     };
     let (authority, _) = rest.split_once('/').unwrap_or((rest, ""));
     let path = &rest[authority.len()..];
+    let upgrades = head.to_ascii_lowercase().contains("\r\nupgrade: websocket");
     let own = |line: &&str| {
         let name = line.split(':').next().unwrap().to_ascii_lowercase();
-        name != "proxy-authorization" && name != "connection" && !name.starts_with("sap-connectivity-")
+        name != "proxy-authorization"
+            && (name != "connection" || upgrades)
+            && !name.starts_with("sap-connectivity-")
     };
     let fields: String = head.lines().skip(1).filter(own).map(|line| format!("{line}\r\n")).collect();
     let mut backend = dial(to, authority);
     let passed = format!("{method} {path} HTTP/1.1\r\n{fields}");
-    let passed = passed.trim_end().to_owned() + "\r\nConnection: close\r\n\r\n";
+    let end = if upgrades { "\r\n\r\n" } else { "\r\nConnection: close\r\n\r\n" };
+    let passed = passed.trim_end().to_owned() + end;
     backend.write_all(&from_latin1(&passed)).unwrap();
     // The request's body goes its way while the answer's head is told that it is the last.
     let mut up = client.try_clone().unwrap();
     let mut to_backend = backend.try_clone().unwrap();
     let sending = std::thread::spawn(move || drop(std::io::copy(&mut up, &mut to_backend)));
     if let Some(answer) = read_head(&mut backend) {
-        let answer = answer.trim_end().to_owned() + "\r\nConnection: close\r\n\r\n";
+        let answer = answer.trim_end().to_owned() + end;
         let _ = client.write_all(&from_latin1(&answer));
         let _ = std::io::copy(&mut backend, &mut client);
     }

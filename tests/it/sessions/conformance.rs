@@ -153,6 +153,9 @@ async fn ended(bench: &Bench) {
         assert!(bench.peek(&acme(), &stolen.headers()).await.is_none());
         assert!(!bench.sessions.is_open(&opened, &bench.policy).await);
     }
+    let (other, _) = bench.begin(login(&acme(), "other")).await;
+    let several = [opened.clone(), other.clone(), opened.clone()];
+    assert_eq!(bench.sessions.are_open(&several, &bench.policy).await, [false, true, false]);
     bench.end(&opened, &mut browser).await;
 }
 
