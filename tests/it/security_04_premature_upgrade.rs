@@ -10,7 +10,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use super::harness::backend::Next;
-use super::harness::websocket::{ACCEPT, handshake, masked};
+use super::harness::websocket::{ACCEPT, Echo, handshake, masked};
 use super::harness::{Backend, Client, DEADLINE, Setup};
 use super::websockets::open;
 
@@ -146,8 +146,8 @@ fn a_request_behind_the_handshake_is_no_frame_and_no_request() {
 
 #[test]
 fn frames_behind_the_handshake_are_refused_or_held() {
-    let backend = Backend::start();
-    let server = open(backend.address).start();
+    let echo = Echo::start();
+    let server = open(echo.address).start();
     for early in [masked(0x81, b"early"), masked(0x82, &[b'\n'; 40]), vec![0x81]] {
         let mut client = server.connect();
         client.send([handshake("a.example", "/x", &[]).as_bytes(), &early].concat());

@@ -3,19 +3,26 @@
 //! `status`, `headers`, `body`, `big` (so many letters), `ct` (content type, null for none), `cl`
 //! (false: no length), `gzip`, `chunked`, `delay` (milliseconds), `reset` (before the head), `midreset`
 //! (after it), `rawbytes`, `trailers`, `stall` (the head, then nothing). Without it: 200 and what came.
+//! A WebSocket is opened, and nothing is said over it.
 
 use std::fmt::Write as _;
 use std::net::Shutdown;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::backend::{Exchange, Next};
+use super::wire::Head;
 use super::{from_latin1, latin1};
 
 /// Answers one request.
 pub(crate) fn answer(exchange: &mut Exchange<'_>) -> Next {
     let Ok(body) = exchange.body() else { return Next::Close };
+    if let Some(answer) = handshake(&exchange.head) {
+        exchange.write(answer);
+        return Next::Watch;
+    }
     let lines = &exchange.head.lines;
     let script = lines.iter().find(|(name, _)| name == "x-echo").map(|(_, value)| value.as_str());
     let script: Value = serde_json::from_str(script.unwrap_or("{}")).unwrap();
@@ -42,6 +49,18 @@ pub(crate) fn answer(exchange: &mut Exchange<'_>) -> Next {
         exchange.write(content);
     }
     if script["midreset"].is_null() { Next::Keep } else { Next::Close }
+}
+
+/// The answer to a handshake, if the request is one.
+fn handshake(head: &Head) -> Option<String> {
+    let of =
+        |name: &str| head.lines.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value);
+    of("upgrade").filter(|protocol| *protocol == "websocket")?;
+    let accept = derive_accept_key(of("sec-websocket-key")?.as_bytes());
+    Some(format!(
+        "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\
+         sec-websocket-accept: {accept}\r\n\r\n"
+    ))
 }
 
 fn content(script: &Value, method: &str, url: &str, body: &[u8]) -> Vec<u8> {
