@@ -26,10 +26,10 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use self::condition::{Conditions, Validators, Verdict};
-use self::encoding::{Accepted, Coding};
 use self::path::Wanted;
 use self::range::Part;
 use self::replace::Rendered;
+use crate::request::coding::{Accepted, Coding};
 
 pub use self::body::FileBody;
 pub use self::kind::of as kind;
@@ -84,7 +84,7 @@ struct Opened {
     file: File,
     length: u64,
     validators: Validators,
-    coding: Option<&'static Coding>,
+    coding: Option<Coding>,
     kind: HeaderValue,
 }
 
@@ -254,8 +254,8 @@ fn chosen(
     let modified = metadata.modified()?.into_std();
     let kind = kind::of(path);
     let accepted = if encoding::is_worthwhile(&kind) { accepted } else { Accepted::default() };
-    for coding in accepted.codings() {
-        let Ok((sibling, metadata)) = find(root, &coding.sibling(path)) else { continue };
+    for (coding, name) in encoding::siblings(path, accepted) {
+        let Ok((sibling, metadata)) = find(root, &name) else { continue };
         let changed = metadata.modified()?.into_std();
         if metadata.is_file() && changed >= modified {
             let validators = Validators::of(metadata.len(), changed).coded(coding.name());

@@ -32,7 +32,9 @@ fn text(length: usize) -> Vec<u8> {
 fn backend(kib: usize, promised: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    let block = Arc::new(text(64 * 1024));
+    // Longer than any window, or it would be compressed to nothing.
+    let kib_of_block = kib.min(512);
+    let block = Arc::new(text(kib_of_block * 1024));
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let (mut stream, block) = (stream.unwrap(), Arc::clone(&block));
@@ -40,7 +42,7 @@ fn backend(kib: usize, promised: usize) -> SocketAddr {
                 let _ = stream.read(&mut [0; 4096]);
                 let head = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length:";
                 let _ = stream.write_all(format!("{head} {}\r\n\r\n", promised * 1024).as_bytes());
-                for _ in 0..kib / 64 {
+                for _ in 0..kib / kib_of_block {
                     if stream.write_all(&block).is_err() {
                         return;
                     }
