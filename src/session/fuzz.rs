@@ -5,16 +5,18 @@
 
 use std::sync::Arc;
 
-use http::header::COOKIE;
+use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
 use super::cookie::{self, Presented};
 use super::flow::Flow;
+use super::jar::{self, Backend, Jar};
 use super::record::{self, Reader, Writer};
 use super::seal::KeyRing;
 use super::sealed::Sealed;
 use super::{CookieScope, Policy, Realm};
 use crate::clock::Clock;
+use crate::request::Scheme;
 
 /// Reads `bytes` as cookies, as a sealed session, and as what is below a seal.
 #[doc(hidden)]
@@ -25,6 +27,24 @@ pub fn fuzz(bytes: &[u8]) {
     assert!(sealed.read(&realm, bytes).is_none(), "nobody sealed it");
     cookies(bytes, &sealed, &realm);
     again(bytes, &realm);
+    jars(bytes);
+}
+
+/// What a backend sets goes into a jar and comes back the same, or not at all.
+fn jars(bytes: &[u8]) {
+    let backend = Backend { destination: "d", scheme: Scheme::Https, authority: "backend.test" };
+    if let Some(read) = Jar::read(&mut Reader(bytes)) {
+        drop(read.cookies(&backend, "/"));
+    }
+    let Ok(value) = HeaderValue::from_bytes(bytes) else { return };
+    let mut headers: HeaderMap = [(SET_COOKIE, value)].into_iter().collect();
+    let mut jar = Jar::default();
+    jar.apply(jar::take(&mut headers).received(&backend, "/a/b", 1), jar::ROOM);
+    let mut writer = Writer::default();
+    jar.write(&mut writer);
+    let back = Jar::read(&mut Reader(&writer.0));
+    let sent = |jar: &Jar| jar.cookies(&backend, "/a/b");
+    assert_eq!(back.as_ref().map(sent), Some(sent(&jar)));
 }
 
 fn cookies(bytes: &[u8], sealed: &Sealed, realm: &Arc<Realm>) {

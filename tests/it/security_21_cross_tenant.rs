@@ -253,3 +253,40 @@ fn a_random_walk_never_crosses() {
         }
     }
 }
+
+/// What a tenant's backend has set for nobody in particular lies sealed in the browser.
+#[test]
+fn no_backend_gets_what_one_of_another_tenant_set() {
+    let backend = Backend::start();
+    let tenants: Value =
+        (0..TENANTS).map(|tenant| (key(tenant), json!({}))).collect::<serde_json::Map<_, _>>().into();
+    let routes = json!([{"source": "^/", "destination": "backend", "authenticationType": "none"}]);
+    let server = Setup::new(&json!({"routes": routes}))
+        .destination("backend", backend.address)
+        .tenants(&json!({"hosts": ["{tenant}.localhost"], "tenants": tenants}))
+        .variable("ACCESS_LOG", "off")
+        .start();
+    let browsers: Vec<Tab<'_>> = (0..TENANTS)
+        .map(|tenant| {
+            let mut browser = Tab::at(&server, &host(tenant));
+            let echo =
+                json!({"headers": [["set-cookie", format!("bs={}; Path=/", key(tenant))]]}).to_string();
+            assert_eq!(browser.fetch("GET /x", &[("x-echo", &echo)]).status, 200);
+            assert_eq!(browser.cookies.keys().collect::<Vec<_>>(), ["ARBE"]);
+            browser
+        })
+        .collect();
+    backend.take();
+    for (tenant, browser) in browsers.iter().enumerate() {
+        browser.clone().fetch("GET /x", &[]);
+        assert_eq!(backend.only().header("cookie"), format!("bs={}", key(tenant)), "its own");
+        backend.take();
+    }
+    let passed = (0..TENANTS).flat_map(|from| (0..TENANTS).map(move |to| (from, to)));
+    let passed = passed.filter(|(from, to)| from != to).filter(|(from, to)| {
+        backend.take();
+        browsers[*from].moved_to(&host(*to)).fetch("GET /x", &[]);
+        backend.only().header("cookie") != "-"
+    });
+    assert_eq!(passed.count(), 0);
+}
