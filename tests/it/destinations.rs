@@ -11,6 +11,9 @@ mod on_premise;
 mod proxied;
 mod refused;
 
+use std::collections::HashMap;
+use std::sync::Mutex;
+
 use serde_json::{Value, json};
 
 use super::harness::subaccount::Subaccount;
@@ -21,6 +24,8 @@ struct Town {
     subaccount: Subaccount,
     backend: Backend,
     issuers: [(&'static str, Issuer); 2],
+    /// The tokens that were signed, so that one asked for twice is the same in the next second too.
+    tokens: Mutex<HashMap<(String, String), String>>,
 }
 
 /// The routes of these tests: `/to/<name>/` for a token of the tenant, `/open/<name>/` for everyone, both
@@ -42,7 +47,8 @@ impl Town {
             ("acme", Issuer::new("https://idp.acme.test")),
             ("globex", Issuer::new("https://idp.globex.test")),
         ];
-        Self { subaccount: Subaccount::start(), backend: Backend::start(), issuers }
+        let (subaccount, backend) = (Subaccount::start(), Backend::start());
+        Self { subaccount, backend, issuers, tokens: Mutex::default() }
     }
 
     /// The router, with all of it bound and the Connectivity proxy at `proxy`.
@@ -83,7 +89,9 @@ impl Town {
     /// A token of `user` in `tenant`.
     fn token(&self, tenant: &str, user: &str) -> String {
         let issuer = &self.issuers.iter().find(|(key, _)| *key == tenant).unwrap().1;
-        format!("Bearer {}", issuer.token(&json!({"sub": user})))
+        let mut tokens = self.tokens.lock().unwrap();
+        let token = tokens.entry((tenant.to_owned(), user.to_owned()));
+        token.or_insert_with(|| format!("Bearer {}", issuer.token(&json!({"sub": user})))).clone()
     }
 
     /// What `tenant` gets at `path`, for `user` where one is named.
