@@ -34,7 +34,8 @@ const MAY_NAME: [(&str, &[&str]); 12] = [
 ];
 
 /// Crates that have a home: path prefixes below `src` where the crate may be named.
-const HOMES: [(&str, &[&str]); 15] = [
+const HOMES: [(&str, &[&str]); 16] = [
+    ("cookie_store", &["session/jar"]),
     ("jsonwebtoken", &["auth", "cli/demo"]),
     (
         "rustls",
