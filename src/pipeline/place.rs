@@ -50,7 +50,7 @@ pub(super) fn of<'a>(
             let pattern = door.snapshot.destination_hosts.as_ref().ok_or(Failure::NoDestination)?;
             let host = door.request.host.as_ref();
             let captured = host.and_then(|host| pattern.captured(host, door.request.port));
-            Cow::Owned(captured.ok_or(Failure::HostNamesNone)?.to_string())
+            Cow::Owned(captured.ok_or(Failure::HostNamesNone)?.clone())
         }
     };
     match destinations.find_captured(&name, tenant) {

@@ -20,7 +20,7 @@ use super::ServiceCredentials;
 /// `grant_type` of an exchange (RFC 7523 §2.1).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// How long a token is good for whose answer does not say it.
-const UNSAID: Duration = Duration::from_secs(60);
+const UNSAID: Duration = Duration::from_mins(1);
 /// The longest error of a server that is logged, in bytes.
 const MAX_ERROR: usize = 64;
 /// The length of `Bearer `.

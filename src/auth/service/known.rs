@@ -334,7 +334,7 @@ mod tests {
         let big = "a".repeat(16 * 1024);
         for number in 0..5000 {
             let bearer = HeaderValue::try_from(&*big).expect("text");
-            let given = Given { bearer, lifetime: Duration::from_secs(3600) };
+            let given = Given { bearer, lifetime: Duration::from_hours(1) };
             drop(known.look(&caller(number), NOW + 100_000));
             assert!(known.keep(caller(number), Ok(given), NOW + 100_000).is_ok());
         }

@@ -42,10 +42,8 @@ impl Endpoint {
         let endpoint = Self { url, asked: Arc::default(), says: Arc::default(), leave };
         let (asked, says) = (Arc::clone(&endpoint.asked), Arc::clone(&endpoint.says));
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                if let Ok(stream) = stream {
-                    serve(stream, &asked, &says, &awaited);
-                }
+            for stream in listener.incoming().flatten() {
+                serve(stream, &asked, &says, &awaited);
             }
         });
         endpoint

@@ -118,12 +118,12 @@ const APP: &str = r#"{
   ]
 }"#;
 
-const START: &str = r#"const approuter = require('@sap/approuter');
+const START: &str = r"const approuter = require('@sap/approuter');
 const ar = approuter();
 // ar.beforeErrorHandler.use(nothing);
 ar.beforeRequestHandler.use('/my-ext', require('./lib/handler'));
 ar.start();
-"#;
+";
 
 fn shop() -> Vec<Examined> {
     examined(&[

@@ -93,7 +93,7 @@ impl Squeezed {
                     Poll::Pending => return Poll::Pending,
                 },
                 Stage::Fresh | Stage::Taking if self.taken < SLICE => {
-                    self.take().map_err(BodyError::Coding)?
+                    self.take().map_err(BodyError::Coding)?;
                 }
                 Stage::Fresh | Stage::Taking if self.filled > 0 => break,
                 Stage::Fresh | Stage::Taking => {
