@@ -31,7 +31,7 @@ pub use self::connect::Connector;
 use self::headers::HeaderPolicy;
 use self::upgrade::UpgradeError;
 use crate::auth::{Admitted, AuthenticationType, Requirement};
-use crate::destination::{Destination, Particulars};
+use crate::destination::Destination;
 use crate::request::correlation::{Correlation, TRACEPARENT, X_CORRELATIONID, X_REQUEST_ID};
 use crate::request::statistics::{self, SAP_STATISTICS};
 use crate::request::{CanonicalRequest, Scheme};
@@ -360,9 +360,8 @@ fn request(outbound: Outbound, upload: Upload) -> Option<Request<Upload>> {
 /// The authority that the backend is asked by: its own, or the one that the client named, where that is
 /// preserved. A proxy needs the real one.
 fn named(destination: &Destination, headers: &HeaderMap) -> Authority {
-    let preserves = |particulars: &&Box<Particulars>| particulars.preserve_host;
-    let preserved = destination.particulars.as_ref().filter(preserves);
-    let host = preserved.filter(|_| destination.endpoint.proxy.is_none()).and_then(|_| headers.get(HOST));
+    let preserves = destination.particulars.as_ref().is_some_and(|particulars| particulars.preserve_host);
+    let host = headers.get(HOST).filter(|_| preserves && destination.endpoint.proxy.is_none());
     let named = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
     named.unwrap_or_else(|| destination.authority.clone())
 }

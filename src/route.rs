@@ -67,6 +67,7 @@ pub enum Action {
 
 /// A route as configured, not yet understood.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own of a route")]
 pub struct RouteSpec {
     /// Its place in the configuration, from 0.
     pub index: usize,

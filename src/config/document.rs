@@ -297,7 +297,7 @@ mod tests {
             ("[".repeat(100_000), "flow lists"),
             ("- ".repeat(100_000), "block lists in one line"),
             ("{a: ".repeat(100_000), "flow maps"),
-            ((0..2_000).map(|depth| format!("{}a:\n", "  ".repeat(depth))).collect(), "block maps"),
+            ((0..2_000).flat_map(|depth| ["  ".repeat(depth), "a:\n".to_owned()]).collect(), "block maps"),
             ("a: &a [x]\nb: \"".to_owned(), "a string without an end"),
             ("a: 1\na: 2\n".to_owned(), "a key given twice"),
             ("a: b: c".to_owned(), "a map in a line"),

@@ -119,9 +119,8 @@ impl Particulars {
             let user = caller.map(|caller| caller.bearer.clone());
             tokens.user = match (on_premise.principal, user) {
                 (Principal::Unsaid, _) => None,
-                (Principal::Known, user) => user,
                 (Principal::Needed, None) => return Err(LookupError::NeedsUser),
-                (Principal::Needed, user) => user,
+                (Principal::Known | Principal::Needed, user) => user,
             };
             tokens.proxy = Some(services.client_credentials(tenant, &on_premise.credentials).await?);
         }

@@ -2,7 +2,7 @@
 //!
 //! A service is called for somebody: with the token that the caller's own is exchanged for, or with the
 //! application's. It is a destination besides; that its token is one for the caller's tenant is the affair
-//! of [`ServiceTokens`](crate::auth::ServiceTokens).
+//! of [`ServiceTokens`].
 
 use std::sync::Arc;
 

@@ -151,9 +151,9 @@ impl Exchange {
         let (begun, path) = (Instant::now(), outbound.path.clone());
         let sent = forward::send(&self.worker.client, outbound, upload, &self.snapshot.headers).await;
         self.upstream = Some(begun.elapsed());
-        let (mut response, set) = sent?;
-        if !set.is_empty() {
-            Box::pin(self.keep(set, path.path())).await;
+        let (mut response, cookies) = sent?;
+        if !cookies.is_empty() {
+            Box::pin(self.keep(cookies, path.path())).await;
         }
         if self.trail.is_stripped && self.trail.prefix_length > 0 {
             self.put_prefix_back(response.headers_mut());

@@ -55,13 +55,13 @@ fn location(part: &Part<'_>, address: &str) -> Option<Vec<u8>> {
 /// How many bytes of `address` are scheme, host and port of this very host.
 fn own_origin(part: &Part<'_>, address: &str) -> Option<usize> {
     let (scheme, rest) = address.split_once("://")?;
-    let port = match scheme.to_ascii_lowercase().as_str() {
+    let default_port = match scheme.to_ascii_lowercase().as_str() {
         "http" => ":80",
         "https" => ":443",
         _ => return None,
     };
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-    let host = |text: &str| text.to_ascii_lowercase().trim_end_matches(port).to_owned();
+    let host = |text: &str| text.to_ascii_lowercase().trim_end_matches(default_port).to_owned();
     let is_own = host(rest.get(..end)?) == host(part.authority?);
     is_own.then_some(address.len() - rest.len() + end)
 }

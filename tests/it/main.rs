@@ -10,7 +10,9 @@
     clippy::panic,
     clippy::print_stderr,
     clippy::type_complexity,
-    reason = "what fails here fails a test and says where; tables of cases are many-columned"
+    clippy::format_collect,
+    clippy::needless_pass_by_value,
+    reason = "what fails here fails a test and says where; tables of cases are many-columned, and written in place"
 )]
 
 mod answers;

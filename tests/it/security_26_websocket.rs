@@ -237,7 +237,7 @@ fn a_writer_that_nobody_reads_is_stopped() {
              Sec-WebSocket-Accept: {ACCEPT}\r\n\r\n"
         ));
         // Nobody sends: it ends with the test.
-        drop(is_done.lock().unwrap().recv());
+        let _ = is_done.lock().unwrap().recv();
         Next::Close
     });
     let server = open(backend.address).start();
@@ -246,7 +246,8 @@ fn a_writer_that_nobody_reads_is_stopped() {
     let stream: &TcpStream = socket.stream();
     stream.set_write_timeout(Some(std::time::Duration::from_millis(300))).unwrap();
     let (mut writer, mut written) = (stream, 0_usize);
-    while let Ok(n) = writer.write(&[b'x'; 65_536]) {
+    let piece = vec![b'x'; 65_536];
+    while let Ok(n) = writer.write(&piece) {
         written += n;
         assert!(written < 64 << 20, "{written} bytes were taken that nobody reads");
     }

@@ -161,7 +161,9 @@ fn identity(spec: &ServiceCredentialsSpec) -> [u8; 32] {
     match &spec.server {
         TokenServer::Xsuaa { url, cert_url, uaa_domain, zones } => {
             let texts = [Some(url), cert_url.as_ref(), uaa_domain.as_ref()];
-            texts.into_iter().for_each(|text| add(text.map_or(&[], |text| text.as_bytes())));
+            for text in texts {
+                add(text.map_or(&[], |text| text.as_bytes()));
+            }
             add(if *zones { b"zones" } else { b"one" });
         }
         TokenServer::At(address) => add(address.as_bytes()),

@@ -231,8 +231,8 @@ mod tests {
         Key { tenant: TenantKey::parse(tenant), id: None, service: [service; 32], who }
     }
 
-    fn given(text: &'static str, seconds: u64) -> Result<Given, ServiceTokenError> {
-        Ok(Given { bearer: HeaderValue::from_static(text), lifetime: Duration::from_secs(seconds) })
+    fn given(text: &'static str, seconds: u64) -> Given {
+        Given { bearer: HeaderValue::from_static(text), lifetime: Duration::from_secs(seconds) }
     }
 
     /// What a look comes to, in a word.
@@ -255,7 +255,7 @@ mod tests {
         let first = known.look(&key, NOW);
         assert_eq!(word(&first), "absent");
         assert_eq!(word(&known.look(&key, NOW)), "awaited", "somebody asks");
-        assert!(known.keep(key.clone(), given("Bearer a", 3600), NOW).is_ok());
+        assert!(known.keep(key.clone(), Ok(given("Bearer a", 3600)), NOW).is_ok());
         let due = NOW + 3_300_000;
         assert_eq!(word(&known.look(&key, due - 1)), "fresh");
         let renewal = known.look(&key, due);
@@ -270,7 +270,7 @@ mod tests {
     fn a_clock_that_was_set_back_keeps_no_token() {
         let mut known = Known::default();
         let key = key("acme", 1, Who::Application);
-        assert!(known.keep(key.clone(), given("Bearer a", 60), NOW).is_ok());
+        assert!(known.keep(key.clone(), Ok(given("Bearer a", 60)), NOW).is_ok());
         assert_eq!(word(&known.look(&key, NOW - 100_000)), "absent");
     }
 
@@ -291,7 +291,7 @@ mod tests {
                 assert_eq!(word(&known.look(&key, now + pause)), "absent", "{pause}");
                 now += pause;
             }
-            assert!(known.keep(key.clone(), given("Bearer a", 10), now).is_ok());
+            assert!(known.keep(key.clone(), Ok(given("Bearer a", 10)), now).is_ok());
             assert!(known.keep(key.clone(), down(), now + 6000).is_err());
             assert_eq!(word(&known.look(&key, now + 6500)), "fresh", "it holds while the server is down");
             known = Known::default();
@@ -325,7 +325,7 @@ mod tests {
         for number in 0..MAX_TOKENS + 10 {
             let now = NOW + number as u64;
             drop(known.look(&caller(number), now));
-            assert!(known.keep(caller(number), given("Bearer a", 3600), now).is_ok());
+            assert!(known.keep(caller(number), Ok(given("Bearer a", 3600)), now).is_ok());
         }
         assert!(known.entries.len() <= MAX_TOKENS);
         assert_eq!(known.bytes, known.entries.len() * 8, "every byte is counted");

@@ -41,7 +41,7 @@ impl Walk<'_> {
                 }
                 continue;
             };
-            self.row(&pattern, &entry.value, name.clone(), spot);
+            self.row(&pattern, &entry.value, &name, spot);
             self.below(&entry.value, &pattern, &name);
         }
     }
@@ -62,9 +62,9 @@ impl Walk<'_> {
     }
 
     /// Adds the row of a key with this value.
-    pub(super) fn row(&mut self, pattern: &str, value: &Value, name: String, spot: Spot) {
+    pub(super) fn row(&mut self, pattern: &str, value: &Value, name: &str, spot: Spot) {
         if let Some(row) = documented::find(self.place, pattern, value.as_text()) {
-            let name = row.value().map_or(name.clone(), |value| format!("{name}: {value}"));
+            let name = row.value().map_or(name.to_owned(), |value| format!("{name}: {value}"));
             self.findings.push(Finding::of(self.place, row, name, spot));
         }
     }

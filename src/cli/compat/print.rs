@@ -106,7 +106,8 @@ fn paragraph(beginning: &str, text: &str, out: &mut dyn Write) -> io::Result<()>
     for word in text.split_whitespace() {
         if line.chars().count() + word.chars().count() >= WIDTH && line.trim() != "" {
             writeln!(out, "{}", line.trim_end())?;
-            line = "  ".to_owned();
+            line.clear();
+            line.push_str("  ");
         }
         line.push_str(word);
         line.push(' ');

@@ -28,7 +28,7 @@ fn examined(files: &[(&str, &str)]) -> Vec<Examined> {
 /// Everything that was found, a line each.
 fn told(examined: &[Examined]) -> String {
     let findings = examined.iter().flat_map(|one| &one.findings);
-    findings
+    let lines: Vec<String> = findings
         .map(|found| {
             let spot = &found.spot;
             let outcome = found.outcome.word();
@@ -37,7 +37,8 @@ fn told(examined: &[Examined]) -> String {
                 found.name, spot.file, spot.line, found.words, found.instead
             )
         })
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 fn assert_found(examined: &[Examined], expected: &[(Outcome, &str, &str, u32)]) {

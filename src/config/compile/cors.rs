@@ -40,8 +40,9 @@ pub(super) fn compile(compiler: &mut Compiler<'_>) -> Option<Option<Cors>> {
     }
     let Some(rules) = written.or(variable) else { return Some(None) };
     let before = compiler.findings.errors();
-    let compiled: Vec<CorsRule> = rules.value.iter().filter_map(|written| rule(compiler, written)).collect();
-    (compiler.findings.errors() == before).then(|| Cors::new(compiled))
+    let understood: Vec<CorsRule> =
+        rules.value.iter().filter_map(|written| rule(compiler, written)).collect();
+    (compiler.findings.errors() == before).then(|| Cors::new(understood))
 }
 
 fn rule(compiler: &mut Compiler<'_>, written: &Rule) -> Option<CorsRule> {

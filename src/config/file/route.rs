@@ -62,6 +62,7 @@ pub(crate) const AUTHENTICATION: [(&str, Authentication); 8] = [
 
 /// One route.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own in the file")]
 pub(crate) struct Route {
     /// Where it begins.
     pub(crate) mark: Mark,

@@ -276,6 +276,7 @@ fn expiry(token: &Map<String, Value>) -> Option<Duration> {
     said.as_u64().or_else(|| said.as_str()?.parse().ok()).map(Duration::from_secs)
 }
 
+#[expect(clippy::disallowed_methods, reason = "made when the service has answered, not when a request waits")]
 fn header(name: &str, text: &str) -> Result<(HeaderName, HeaderValue), Unusable> {
     Ok((HeaderName::from_bytes(name.as_bytes()).map_err(|_| Unusable::Headers)?, value(text)?))
 }

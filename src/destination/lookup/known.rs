@@ -106,7 +106,7 @@ impl Known {
     pub(super) fn look(&mut self, key: &Key, now: u64) -> Look {
         let own = self.tenants.get(&key.tenant);
         if own.is_none_or(|own| !own.entries.contains_key(key)) {
-            self.make_room(&key.tenant, now);
+            self.make_room(key, now);
         }
         let own = self.tenants.entry(key.tenant.clone()).or_default();
         let look = own.entries.entry(key.clone()).or_default().look(now, own.flights < MAX_FLIGHTS);
@@ -124,9 +124,10 @@ impl Known {
         own.entries.entry(key.clone()).or_default().keep(asked, now)
     }
 
-    /// Forgets what has not been used for the longest time, of this tenant first.
-    fn make_room(&mut self, tenant: &Option<TenantKey>, now: u64) {
-        if let Some(own) = self.tenants.get_mut(tenant).filter(|own| own.entries.len() >= MAX_OF_TENANT) {
+    /// Forgets what has not been used for the longest time, of the tenant that `key` is for first.
+    fn make_room(&mut self, key: &Key, now: u64) {
+        if let Some(own) = self.tenants.get_mut(&key.tenant).filter(|own| own.entries.len() >= MAX_OF_TENANT)
+        {
             let limit = oldest_tenth(own.entries.values());
             own.forget(limit, now);
         }

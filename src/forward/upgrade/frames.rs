@@ -43,6 +43,7 @@ pub enum Fault {
 
 /// How far a direction has come.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "two say who sends how, two where in a message it is")]
 pub(super) struct Follower {
     /// Who sends: a client masks, a server does not.
     masked: bool,
@@ -156,9 +157,8 @@ impl Follower {
         match operation {
             0 if !self.fragmented => return Err(Fault::Fragment),
             1 | 2 if self.fragmented => return Err(Fault::Fragment),
-            0..=2 => {}
             8..=10 if !last => return Err(Fault::Control),
-            8..=10 => {}
+            0..=2 | 8..=10 => {}
             _ => return Err(Fault::Operation),
         }
         if first & 0x70 != 0 && !self.extended {
@@ -182,11 +182,11 @@ fn length(short: u8, bytes: &[u8]) -> Result<Option<(usize, u64)>, Fault> {
         127 => match bytes {
             // Said before the rest is there: nobody sends so much.
             [first, ..] if first & 0x80 != 0 => Err(Fault::Length),
-            [a, b, c, d, e, f, g, h, ..] => match u64::from_be_bytes([*a, *b, *c, *d, *e, *f, *g, *h]) {
-                0..0x1_0000 => Err(Fault::Length),
-                length => Ok(Some((8, length))),
+            _ => match bytes.first_chunk().map(|bytes| u64::from_be_bytes(*bytes)) {
+                Some(0..0x1_0000) => Err(Fault::Length),
+                Some(length) => Ok(Some((8, length))),
+                None => Ok(None),
             },
-            _ => Ok(None),
         },
         length => Ok(Some((0, length.into()))),
     }

@@ -20,16 +20,16 @@ pub fn fuzz(bytes: &[u8]) {
     assert!(are_frames(frames, of_a_client), "what passes are no frames");
 }
 
-fn in_pieces(mut follower: Follower, bytes: &[u8], cut: usize) -> (usize, Option<Fault>) {
+fn in_pieces(mut pieces: Follower, bytes: &[u8], cut: usize) -> (usize, Option<Fault>) {
     let (mut passed, mut end) = (0, 0);
-    while end < bytes.len() && !follower.is_closed() {
+    while end < bytes.len() && !pieces.is_closed() {
         end = (end + cut).min(bytes.len());
-        let followed = follower.follow(bytes.get(passed..end).unwrap_or_default());
+        let followed = pieces.follow(bytes.get(passed..end).unwrap_or_default());
         passed += followed.passed;
         if followed.fault.is_some() {
             return (passed, followed.fault);
         }
-        assert!(follower.is_closed() || end - passed < LONGEST_HEAD, "{} bytes are held", end - passed);
+        assert!(pieces.is_closed() || end - passed < LONGEST_HEAD, "{} bytes are held", end - passed);
     }
     (passed, None)
 }

@@ -215,8 +215,8 @@ impl Way {
     {
         BUFFER.with_borrow_mut(|buffer| {
             let held = self.held.len();
-            let Some((head, room)) = buffer.split_at_mut_checked(held) else { return Poll::Ready(Ok(())) };
-            head.copy_from_slice(&self.held);
+            let Some((before, room)) = buffer.split_at_mut_checked(held) else { return Poll::Ready(Ok(())) };
+            before.copy_from_slice(&self.held);
             let mut read = ReadBuf::new(room);
             ready!(Pin::new(from).poll_read(cx, &mut read)).map_err(|_| Halt::Gone)?;
             let n = read.filled().len();

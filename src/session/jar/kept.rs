@@ -120,7 +120,9 @@ impl Kept {
     pub(in crate::session) fn identity(&self) -> Vec<u8> {
         let mut out = Writer::default();
         let parts = [&*self.site, self.cookie.name(), &self.cookie.path, self.domain().unwrap_or("")];
-        parts.iter().for_each(|part| out.bytes(part.as_bytes()));
+        for part in parts {
+            out.bytes(part.as_bytes());
+        }
         out.0
     }
 

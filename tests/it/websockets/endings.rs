@@ -22,6 +22,7 @@ fn closed_within(socket: &mut Socket, cause: Instant) -> Option<(u16, String)> {
     words
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "what is compared with may be nothing")]
 fn told(code: u16, words: &str) -> Option<(u16, String)> {
     Some((code, words.to_owned()))
 }

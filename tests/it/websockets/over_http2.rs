@@ -73,7 +73,7 @@ fn an_extended_connect_opens_one() {
     let mut fields = connect("a.example", "http://a.example", "/chat?x=1");
     fields.push(("sec-websocket-protocol", "chat, v2"));
     let mut stream = Stream::open(server.address, &fields);
-    for text in [&b"hello"[..], &[b'y'; 60_000], b""] {
+    for text in [&b"hello"[..], &vec![b'y'; 60_000], b""] {
         stream.send(&masked(0x81, text)[..masked(0x81, text).len().min(16_000)]);
         for rest in masked(0x81, text).chunks(16_000).skip(1) {
             stream.send(rest);

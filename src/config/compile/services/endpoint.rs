@@ -74,11 +74,15 @@ fn place(compiler: &mut Compiler<'_>, endpoints: &Binding, name: &str) -> Option
     let url = super::super::bound::required(compiler, &object, "url")?;
     let timeout = match object.credential("timeout") {
         None => None,
-        Some(text) => if let Some(milliseconds) = text.parse::<u64>().ok().filter(|milliseconds| *milliseconds > 0) { Some(Duration::from_millis(milliseconds)) } else {
-            let message = format!("`timeout` of the endpoint `{name}` is not a positive integer");
-            compiler.findings.error(endpoints.mark, "out_of_range", message);
-            return None;
-        },
+        Some(text) => {
+            if let Some(milliseconds) = text.parse::<u64>().ok().filter(|milliseconds| *milliseconds > 0) {
+                Some(Duration::from_millis(milliseconds))
+            } else {
+                let message = format!("`timeout` of the endpoint `{name}` is not a positive integer");
+                compiler.findings.error(endpoints.mark, "out_of_range", message);
+                return None;
+            }
+        }
     };
     let members = object.credentials.iter().map(|(key, secret)| (key.clone(), secret.value.clone()));
     Some(Place { url, timeout, members: members.collect() })

@@ -40,6 +40,7 @@ fn key() -> Key {
 }
 
 /// What comes of `properties` beside a name, a type and a URL, with `more` members of the answer.
+#[expect(clippy::needless_pass_by_value, reason = "what is written in place is given away")]
 fn understood(properties: Value, more: Value, for_user: bool) -> Result<Read, Unusable> {
     let mut answer = json!({"owner": {"SubaccountId": "x", "InstanceId": null},
         "destinationConfiguration": {"Name": "be", "Type": "HTTP", "URL": "https://h.example/base"}});

@@ -8,9 +8,9 @@ fn followed(follower: &Follower, bytes: &[u8]) -> Followed {
         let mut fault = None;
         while end < bytes.len() && fault.is_none() {
             end = (end + size).min(bytes.len());
-            let followed = follower.follow(&bytes[passed..end]);
-            passed += followed.passed;
-            fault = followed.fault;
+            let piece = follower.follow(&bytes[passed..end]);
+            passed += piece.passed;
+            fault = piece.fault;
             assert!(end - passed <= LONGEST_HEAD || fault.is_some() || follower.is_closed());
         }
         assert_eq!((passed, fault), (whole.passed, whole.fault), "in pieces of {size}: {bytes:x?}");
@@ -37,7 +37,7 @@ fn masked(first: u8, payload: &[u8]) -> Vec<u8> {
 #[test]
 fn what_is_in_order_passes_whole() {
     let long = [&[0x82, 126, 1, 0][..], &[7; 256]].concat();
-    let longer = [&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &[7; 65_536]].concat();
+    let longer = [&[0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0][..], &vec![7; 65_536]].concat();
     for (follower, bytes, shows) in [
         (client(), masked(0x81, b"hello"), "a text"),
         (client(), [masked(0x01, b"he"), masked(0x80, b"llo")].concat(), "in two"),

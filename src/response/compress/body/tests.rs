@@ -31,11 +31,15 @@ impl http_body::Body for Script {
     }
 }
 
-fn data(bytes: impl Into<Bytes>) -> Option<Result<Frame<Bytes>, BodyError>> {
+/// A piece of a source; nothing is a source that has none yet.
+type Piece = Option<Result<Frame<Bytes>, BodyError>>;
+
+#[expect(clippy::unnecessary_wraps, reason = "one of the pieces of a script, some of which are none")]
+fn data(bytes: impl Into<Bytes>) -> Piece {
     Some(Ok(Frame::data(bytes.into())))
 }
 
-fn squeezed(coding: Coding, script: Vec<Option<Result<Frame<Bytes>, BodyError>>>) -> Squeezed {
+fn squeezed(coding: Coding, script: Vec<Piece>) -> Squeezed {
     let plan = Plan::of(coding, None);
     let place = Room::default().take(plan.cost()).expect("there is room");
     Squeezed::new(Body::transformed(Script(script.into())), Encoder::new(plan), place)
