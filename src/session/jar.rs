@@ -114,7 +114,8 @@ impl Changed {
 impl Jar {
     /// A jar of `kept`.
     pub(super) fn of(mut kept: Vec<Kept>, version: u64) -> Self {
-        kept.sort_by_key(Kept::since);
+        // Those of one moment as well, so that every instance sees the same.
+        kept.sort_by_cached_key(|kept| (kept.since(), kept.identity()));
         Self { kept, version }
     }
 
