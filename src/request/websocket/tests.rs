@@ -1,3 +1,5 @@
+//! Which requests ask for a WebSocket, and which only seem to.
+
 use http::Request;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Answers of the Destination service: what is understood, and what is refused.
+
 use serde_json::json;
 
 use super::super::service::{DestinationServiceSpec, Surroundings};

@@ -1,3 +1,5 @@
+//! What is remembered of the Destination service, for how long, and for whom.
+
 use std::time::Duration;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Frames that pass and frames that do not, however they are cut.
+
 use super::*;
 
 /// All that passes of `bytes`, however they are cut, and the fault behind it.
